@@ -1,0 +1,93 @@
+# Everything a contributor or a CI job runs. `make` alone lists it.
+
+COLLECTOR := _build/otelcol-openai-compliance
+COMMIT    := $(shell git rev-parse --short=12 HEAD 2>/dev/null || echo unknown)
+DIRTY     := $(shell git status --porcelain --untracked-files=no 2>/dev/null | grep -q . && echo .dirty)
+VERSION   := $(shell sed -n 's/^  version: //p' builder-config.yaml)+$(COMMIT)$(DIRTY)
+SOURCES   := $(shell find . -name '*.go' -not -name '*_test.go' -not -path './_build/*' -not -path './.tools/*') go.mod go.sum builder-config.yaml
+TOOLS     := $(CURDIR)/.tools
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+
+.PHONY: help
+help: ## list the targets
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | sort | awk -F'\t' '{printf "  %-18s %s\n", $$1, $$2}'
+
+.PHONY: build
+build: $(COLLECTOR) ## build the collector of builder-config.yaml
+	@$(COLLECTOR) --version
+
+# The stamp changes only when the version does, so that a new commit alone
+# rebuilds the collector and nothing else.
+.PHONY: FORCE
+_build/version: FORCE
+	@mkdir -p _build
+	@echo '$(VERSION)' | cmp -s - $@ || echo '$(VERSION)' > $@
+
+$(COLLECTOR): $(SOURCES) _build/version | $(TOOLS)/builder
+	@sed 's/^  version: .*/  version: $(VERSION)/' builder-config.yaml > _build/builder-config.yaml
+	$(TOOLS)/builder --config _build/builder-config.yaml
+
+.PHONY: demo
+demo: $(COLLECTOR) ## show the collector at work against a simulated API; ends by itself
+	@go run ./cmd/demo -collector $(COLLECTOR)
+
+.PHONY: run
+run: ## collect from the real API; needs OPENAI_COMPLIANCE_API_KEY and OPENAI_WORKSPACE_ID
+	@scripts/run.sh $(COLLECTOR)
+
+.PHONY: test
+test: test-unit test-e2e ## unit tests with -race, end-to-end tests, examples validated
+
+.PHONY: test-unit
+test-unit:
+	go test -race ./...
+
+.PHONY: test-e2e
+test-e2e: $(COLLECTOR)
+	OTELCOL=$(CURDIR)/$(COLLECTOR) go test -tags e2e -count=1 ./e2e/...
+
+.PHONY: validate-examples
+validate-examples: $(COLLECTOR) ## let the collector validate every configuration in README, examples and testdata
+	OTELCOL=$(CURDIR)/$(COLLECTOR) go test -tags e2e -count=1 -run TestValidate -v ./e2e/...
+
+.PHONY: check
+check: check-generated check-modules check-lint ## generated files and go.mod up to date, vet, lint
+
+.PHONY: generate
+generate: $(TOOLS)/mdatagen ## make the files that metadata.yaml defines
+	@scripts/generate.sh $(TOOLS)/mdatagen
+
+.PHONY: check-generated
+check-generated: $(TOOLS)/mdatagen
+	@scripts/check-generated.sh $(TOOLS)/mdatagen
+
+.PHONY: check-modules
+check-modules:
+	go mod tidy -diff
+	cd internal/tools && go mod tidy -diff
+	cd internal/tools/lint && go mod tidy -diff
+	go mod verify
+
+.PHONY: check-lint
+check-lint: $(TOOLS)/golangci-lint
+	go vet ./...
+	go vet -tags e2e ./e2e/...
+	$(TOOLS)/golangci-lint run --build-tags e2e ./...
+
+.PHONY: bench
+bench: ## benchmarks, in the form benchstat reads
+	go test -run '^$$' -bench . -benchmem -count 6 ./...
+
+.PHONY: clean
+clean: ## remove what the targets above build
+	rm -rf _build .tools
+
+# The tools have modules of their own, so that what they need stays out of go.mod.
+$(TOOLS)/builder: internal/tools/go.sum
+	cd internal/tools && go build -o $@ go.opentelemetry.io/collector/cmd/builder
+$(TOOLS)/mdatagen: internal/tools/go.sum
+	cd internal/tools && go build -o $@ go.opentelemetry.io/collector/cmd/mdatagen
+$(TOOLS)/golangci-lint: internal/tools/lint/go.sum
+	cd internal/tools/lint && go build -o $@ github.com/golangci/golangci-lint/v2/cmd/golangci-lint

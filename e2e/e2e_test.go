@@ -1,0 +1,273 @@
+// Copyright The OpenTelemetry Authors
+// SPDX-License-Identifier: Apache-2.0
+
+//go:build e2e
+
+// Package e2e runs the built collector, as a user would, against the simulated
+// API and a sink that keeps records before it answers.
+package e2e
+
+import (
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/openaicompliance/openaicompliancereceiver/internal/fakeapi"
+	"github.com/openaicompliance/openaicompliancereceiver/internal/testbed"
+)
+
+// binary is the collector under test, which make passes on.
+func binary(t *testing.T) string {
+	t.Helper()
+	path := os.Getenv("OTELCOL")
+	require.NotEmpty(t, path, "OTELCOL names no collector; run make test-e2e")
+	return path
+}
+
+// rig is one simulated API, one sink and one collector after the other.
+type rig struct {
+	t         *testing.T
+	api       *fakeapi.API
+	sink      *testbed.Sink
+	config    string
+	log       string
+	env       []string
+	collector *testbed.Collector
+}
+
+// newRig writes the collector's configuration with the given receiver keys.
+func newRig(t *testing.T, api *fakeapi.API, receiver string) *rig {
+	t.Helper()
+	require.NoError(t, api.Start("", ""))
+	sink := &testbed.Sink{}
+	require.NoError(t, sink.Start())
+	dir := t.TempDir()
+	r := &rig{t: t, api: api, sink: sink, config: filepath.Join(dir, "config.yaml"), log: filepath.Join(dir, "collector.log")}
+	r.env = []string{"KEY=" + fakeapi.DefaultKey}
+	require.NoError(t, os.WriteFile(r.config, []byte(fmt.Sprintf(configTemplate,
+		fakeapi.DefaultWorkspace, indent(receiver), api.URL, sink.Endpoint, dir)), 0o600))
+	t.Cleanup(func() {
+		if r.collector != nil {
+			r.collector.Kill()
+		}
+		sink.Close()
+		api.Close()
+		if t.Failed() {
+			t.Logf("collector's log:\n%s", r.output())
+		}
+	})
+	return r
+}
+
+const configTemplate = `
+receivers:
+  openai_compliance:
+    api_key: ${env:KEY}
+    workspace_id: %s
+    storage: file_storage
+    poll_interval: 100ms
+    initial_delay: 0s
+    rate_limit: {downloads_per_minute: 0, lists_per_minute: 0}
+%s
+    http: {endpoint: "%s"}
+exporters:
+  otlp_http:
+    endpoint: %s
+    sending_queue: {enabled: false}
+    retry_on_failure: {enabled: false}
+extensions:
+  file_storage: {directory: %s, fsync: true}
+service:
+  telemetry:
+    metrics: {level: none}
+    logs: {level: debug}
+  extensions: [file_storage]
+  pipelines:
+    logs: {receivers: [openai_compliance], exporters: [otlp_http]}
+`
+
+func indent(text string) string {
+	return "    " + strings.ReplaceAll(strings.TrimSpace(text), "\n", "\n    ")
+}
+
+func (r *rig) start() {
+	r.t.Helper()
+	var err error
+	r.collector, err = testbed.StartCollector(binary(r.t), r.config, r.log, r.env...)
+	require.NoError(r.t, err)
+}
+
+func (r *rig) stop() {
+	r.t.Helper()
+	require.NoError(r.t, r.collector.Stop())
+	r.collector = nil
+}
+
+func (r *rig) output() string {
+	data, _ := os.ReadFile(r.log)
+	return string(data)
+}
+
+// await waits until the condition holds while the collector runs.
+func (r *rig) await(what string, done func() bool) {
+	r.t.Helper()
+	for end := time.Now().Add(time.Minute); !done(); time.Sleep(5 * time.Millisecond) {
+		require.True(r.t, r.collector.Running(), "the collector ended by itself while waiting for %s", what)
+		require.True(r.t, time.Now().Before(end), "waited too long for %s", what)
+	}
+}
+
+// awaitPasses waits until n more listings of a type have been asked for.
+func (r *rig) awaitPasses(n int) {
+	r.t.Helper()
+	count := func() (lists int) {
+		for _, request := range r.api.Requests() {
+			if request.Host == "api" && strings.Contains(request.Query, "event_type") {
+				lists++
+			}
+		}
+		return lists
+	}
+	before := count()
+	r.await("more passes", func() bool { return count() >= before+n })
+}
+
+// awaitExact waits for every exported record, lets more passes go by and
+// requires each record exactly once.
+func (r *rig) awaitExact() {
+	r.t.Helper()
+	want := fakeapi.Expected(r.api.Files(""))
+	r.await("all records", func() bool { return len(r.sink.Counts()) >= len(want) })
+	r.awaitPasses(4)
+	result := testbed.Compare(want, r.sink.Counts())
+	require.True(r.t, result.OK(), "lost %d, doubled %d, alien %d", len(result.Lost), len(result.Doubled), len(result.Alien))
+}
+
+// backlog is an API with a day of files of two types.
+func backlog(opts fakeapi.Options, records int) *fakeapi.API {
+	opts.Live = &fakeapi.Schedule{
+		Types: []string{"AUTH_LOG", "CODEX_LOG"}, Since: time.Now().Add(-5 * time.Hour), Every: 10 * time.Minute,
+		Records: records, Late: 0.1, Stop: time.Now(),
+	}
+	return fakeapi.New(opts)
+}
+
+const twoTypes = "event_types: [AUTH_LOG, CODEX_LOG]"
+
+// Restarting adds nothing, under both meanings of `after`, and a file that is new
+// is picked up.
+func TestResumeAfterRestart(t *testing.T) {
+	for _, inclusive := range []bool{false, true} {
+		t.Run(fmt.Sprintf("inclusive=%v", inclusive), func(t *testing.T) {
+			r := newRig(t, backlog(fakeapi.Options{Inclusive: inclusive, PageLimit: 10}, 20), twoTypes)
+			r.start()
+			r.awaitExact()
+			for range 2 {
+				r.stop()
+				r.start()
+				r.awaitPasses(4)
+			}
+			r.api.Add("AUTH_LOG", time.Now().Add(-time.Second), `{"event_id":"new","type":"AUTH_LOG"}`)
+			r.awaitExact()
+			r.stop()
+			assert.NotContains(t, r.output(), fakeapi.DefaultKey)
+			assert.NotContains(t, r.output(), "sig=")
+		})
+	}
+}
+
+// A stop in the middle of delivery, with the sink refusing, neither loses nor
+// doubles a record.
+func TestResumeInTheMiddle(t *testing.T) {
+	r := newRig(t, backlog(fakeapi.Options{}, 50), twoTypes+"\nbatch: {max_records: 7}\nretry_on_failure: {initial_interval: 10ms, max_interval: 50ms}")
+	for range 4 {
+		r.start()
+		before := len(r.sink.Deliveries())
+		r.await("some records", func() bool { return len(r.sink.Deliveries()) > before+200 })
+		r.sink.Refuse(503)
+		requests := r.sink.Requests()
+		r.await("refusals", func() bool { return r.sink.Requests() > requests+2 })
+		r.stop()
+		r.sink.Refuse(0)
+	}
+	r.start()
+	r.awaitExact()
+	r.stop()
+}
+
+// kill -9 at any time loses nothing and repeats at most one batch of each stream.
+func TestKill(t *testing.T) {
+	const kills, batch, streams = 8, 10, 2
+	r := newRig(t, backlog(fakeapi.Options{}, 60), fmt.Sprintf("%s\nbatch: {max_records: %d}", twoTypes, batch))
+	for range kills {
+		r.start()
+		before := len(r.sink.Deliveries())
+		r.await("some records", func() bool { return len(r.sink.Deliveries()) > before+130 })
+		r.collector.Kill()
+	}
+	r.start()
+	want := fakeapi.Expected(r.api.Files(""))
+	r.await("all records", func() bool { return len(r.sink.Counts()) >= len(want) })
+	r.awaitPasses(4)
+	r.stop()
+	result := testbed.Compare(want, r.sink.Counts())
+	assert.Empty(t, result.Lost)
+	assert.Empty(t, result.Alien)
+	repeated := result.Delivered - result.Expected
+	assert.LessOrEqual(t, repeated, kills*batch*streams)
+	t.Logf("%d kills, %d records, 0 lost, %d delivered again", kills, result.Expected, repeated)
+}
+
+// A configuration with a fault, a storage that is not there: the collector says
+// in one sentence what is wrong and ends.
+func TestRefusesToStart(t *testing.T) {
+	for name, tt := range map[string]struct{ change, to, want string }{
+		"unknown key":         {"poll_interval", "poll_intervall", "poll_intervall"},
+		"unknown key in http": {"{endpoint:", "{tiemout: 1s, endpoint:", "tiemout"},
+		"unknown event type":  {"CODEX_LOG", "codex_log", `event_types: "codex_log" does not look like an event type`},
+		"storage not started": {"extensions: [file_storage]", "extensions: []", `storage: extension "file_storage" is not running`},
+		"storage of no kind":  {"storage: file_storage", "storage: zpages", `storage: extension "zpages" does not keep state`},
+		"empty key":           {"${env:KEY}", "${env:NO_SUCH_VARIABLE}", "api_key: missing"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			r := newRig(t, fakeapi.New(fakeapi.Options{}), twoTypes)
+			data, err := os.ReadFile(r.config)
+			require.NoError(t, err)
+			text := strings.Replace(string(data), tt.change, tt.to, 1)
+			if tt.to == "storage: zpages" {
+				text = strings.Replace(text, "extensions:\n", "extensions:\n  zpages: {endpoint: '127.0.0.1:0'}\n", 1)
+				text = strings.Replace(text, "extensions: [file_storage]", "extensions: [file_storage, zpages]", 1)
+			}
+			require.NoError(t, os.WriteFile(r.config, []byte(text), 0o600))
+			r.start()
+			require.Error(t, r.collector.Wait(30*time.Second))
+			assert.Contains(t, r.output(), tt.want)
+			assert.Empty(t, r.api.Requests())
+		})
+	}
+}
+
+// --version shows the version and the commit it was built from.
+func TestVersion(t *testing.T) {
+	out, err := exec.Command(binary(t), "--version").CombinedOutput()
+	require.NoError(t, err)
+	assert.Regexp(t, `\d+\.\d+\.\d+(-dev)?\+([0-9a-f]{12}|unknown)`, string(out))
+}
+
+// make run without the two variables says which are missing.
+func TestRunNeedsVariables(t *testing.T) {
+	cmd := exec.Command("../scripts/run.sh", "_build/none")
+	cmd.Env = []string{"PATH=" + os.Getenv("PATH"), "OPENAI_WORKSPACE_ID=x"}
+	out, err := cmd.CombinedOutput()
+	require.Error(t, err)
+	assert.Equal(t, 2, cmd.ProcessState.ExitCode())
+	assert.Contains(t, string(out), "OPENAI_COMPLIANCE_API_KEY is not set")
+	assert.NotContains(t, string(out), "OPENAI_WORKSPACE_ID is not set")
+}

@@ -1,0 +1,87 @@
+// Copyright The OpenTelemetry Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package checkpoint
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/binary"
+	"time"
+
+	"go.opentelemetry.io/collector/extension/xextension/storage"
+)
+
+// ledgerKeep is how far behind the cursor finished files are remembered: longer
+// than the API lists any file.
+const ledgerKeep = 31 * 24 * time.Hour
+
+// ledgerBlock is how many files make a block.
+const ledgerBlock = 256
+
+// ledger knows which files are finished.
+type ledger struct {
+	prefix string
+	ends   map[uint64]uint64 // end_time in microseconds, by hash of the id
+}
+
+func newLedger(key string) *ledger {
+	return &ledger{prefix: key + "/files", ends: map[uint64]uint64{}}
+}
+
+// hash64 is the first eight bytes of a SHA-256: two of a million ids collide with
+// a chance of one in thirty million.
+func hash64[T string | []byte](text T) uint64 {
+	sum := sha256.Sum256([]byte(text))
+	return binary.LittleEndian.Uint64(sum[:])
+}
+
+func fileEntry(id string, end time.Time) entry {
+	return entry{hash64(id), uint64(end.UnixMicro())}
+}
+
+func (l *ledger) has(id string) bool {
+	_, ok := l.ends[hash64(id)]
+	return ok
+}
+
+func (l *ledger) added(id string, end time.Time) {
+	item := fileEntry(id, end)
+	l.ends[item.hash] = item.value
+}
+
+func (l *ledger) load(ctx context.Context, client storage.Client, files entries) error {
+	items, err := files.load(ctx, client, l.prefix)
+	for _, item := range items {
+		l.ends[item.hash] = item.value
+	}
+	return err
+}
+
+// seal closes a full tail. Files of a block may lie after the cursor, when one
+// before them is in quarantine.
+func (l *ledger) seal(ctx context.Context, client storage.Client, files *entries, cursor time.Time) error {
+	until := cursor.UnixMicro()
+	for _, item := range parseEntries(files.Tail) {
+		until = max(until, int64(item.value)) //nolint:gosec // as fileEntry has written it
+	}
+	return files.seal(ctx, client, l.prefix, ledgerBlock, until)
+}
+
+// age takes out the blocks that no listing can reach any more.
+func (l *ledger) age(files *entries, next *state) []blockRef {
+	return files.dropBefore(next.listFrom(ledgerKeep).UnixMicro())
+}
+
+// forget removes aged blocks from storage and memory. A block whose deletion
+// fails stays behind unknown, as it does after a crash just before: it takes up
+// room and nothing else.
+func (l *ledger) forget(ctx context.Context, client storage.Client, aged []blockRef) {
+	for _, ref := range aged {
+		items, _ := readBlock(ctx, client, l.prefix, ref)
+		for _, item := range items {
+			delete(l.ends, item.hash)
+		}
+		_ = client.Delete(ctx, blockKey(l.prefix, ref.Number))
+	}
+}

@@ -1,0 +1,266 @@
+// Copyright The OpenTelemetry Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package compliance
+
+import (
+	"context"
+	"crypto/x509"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"regexp"
+	"strings"
+	"time"
+	"unicode"
+)
+
+var (
+	// ErrNotAdvancing is a listing that says there is more and brings nothing new.
+	ErrNotAdvancing = errors.New("the page says has_more but brings no new file; the listing does not advance")
+	// ErrTiesFillPage is a full page of files with one end_time: paging by time
+	// cannot get past it without leaving files out.
+	ErrTiesFillPage = errors.New("more files share one end_time than a page holds; paging by time cannot list them all")
+	// ErrTooLarge is a file above MaxFileSize.
+	ErrTooLarge = errors.New("file is larger than download::max_file_size")
+
+	errBadURL = errors.New("the request's URL cannot be used")
+)
+
+// StatusError is an answer with another status than the one asked for.
+type StatusError struct {
+	Op     Operation
+	Status int
+	// RequestID as the server named it, cut to a safe length; may be empty.
+	RequestID string
+	// Message is what an API error body says, scrubbed and cut; empty for
+	// answers of signed hosts.
+	Message string
+	// RetryAfter is how long the server asked to wait; 0 when it did not.
+	RetryAfter time.Duration
+}
+
+func (e *StatusError) Error() string {
+	text := fmt.Sprintf("%s: %d %s", e.Op, e.Status, http.StatusText(e.Status))
+	if e.Message != "" {
+		text += ": " + e.Message
+	}
+	if e.RequestID != "" {
+		text += " (request " + e.RequestID + ")"
+	}
+	return text
+}
+
+// RequestError is a request without a usable answer: no connection, a timeout,
+// a body that broke off.
+type RequestError struct {
+	Op    Operation
+	Cause error
+}
+
+func (e *RequestError) Error() string { return fmt.Sprintf("%s: %v", e.Op, e.Cause) }
+func (e *RequestError) Unwrap() error { return e.Cause }
+
+// AnswerError is a list answer that cannot be understood; Field says where.
+type AnswerError struct{ Field, Problem string }
+
+func (e *AnswerError) Error() string {
+	if e.Field == "" {
+		return "list: the answer " + e.Problem
+	}
+	return "list: " + e.Field + " " + e.Problem
+}
+
+// RedirectError is a redirect that the policy refuses. It names the host, never
+// the path or the query.
+type RedirectError struct{ Host, Reason string }
+
+func (e *RedirectError) Error() string {
+	if e.Host == "" {
+		return "download: redirect refused: " + e.Reason
+	}
+	return fmt.Sprintf("download: redirect to host %q refused: %s", e.Host, e.Reason)
+}
+
+// IntegrityError is a body that is not the listed file.
+type IntegrityError struct {
+	GotSize, WantSize     int64
+	GotSHA256, WantSHA256 string
+	// Content is the body, inflated; nil unless it is known to be complete. The
+	// error's text never shows it.
+	Content []byte
+}
+
+func (e *IntegrityError) Error() string {
+	if e.GotSize != e.WantSize {
+		return fmt.Sprintf("verify: body has %d bytes, the listing says %d", e.GotSize, e.WantSize)
+	}
+	return fmt.Sprintf("verify: body has SHA-256 %s, the listing says %s", e.GotSHA256, e.WantSHA256)
+}
+
+// statusError reads what may be told of an API error answer. The caller still
+// owns the body.
+func statusError(op Operation, resp *http.Response, message string) *StatusError {
+	return &StatusError{
+		Op:         op,
+		Status:     resp.StatusCode,
+		RequestID:  printable(resp.Header.Get("X-Request-Id"), 64),
+		Message:    message,
+		RetryAfter: retryAfter(resp.Header),
+	}
+}
+
+// retryAfter reads the header's two forms, seconds and an HTTP date; the date is
+// measured against the answer's own Date, so a wrong local clock cannot stretch
+// it. Anything else, and anything in the past, counts as absent.
+func retryAfter(h http.Header) time.Duration {
+	text := strings.TrimSpace(h.Get("Retry-After"))
+	if text == "" {
+		return 0
+	}
+	if digits := strings.TrimLeft(text, "0123456789"); digits == "" {
+		return parseSeconds(text)
+	}
+	at, err := http.ParseTime(text)
+	if err != nil {
+		return 0
+	}
+	now, err := http.ParseTime(h.Get("Date"))
+	if err != nil {
+		now = time.Now()
+	}
+	return max(0, at.Sub(now))
+}
+
+// parseSeconds reads decimal digits; values beyond a century saturate there.
+func parseSeconds(digits string) time.Duration {
+	const century = 100 * 365 * 24 * time.Hour
+	d, err := time.ParseDuration(digits + "s")
+	if err != nil || d > century {
+		return century
+	}
+	return d
+}
+
+// apiMessage finds the readable part of an API error body, in the three places
+// where it has been seen, and scrubs it.
+func apiMessage(body []byte, key string) string {
+	var answer struct {
+		Error   json.RawMessage `json:"error"`
+		Detail  json.RawMessage `json:"detail"`
+		Message json.RawMessage `json:"message"`
+	}
+	if json.Unmarshal(body, &answer) != nil {
+		return ""
+	}
+	var nested struct {
+		Message string `json:"message"`
+	}
+	if json.Unmarshal(answer.Error, &nested) == nil && nested.Message != "" {
+		return scrub(nested.Message, key)
+	}
+	for _, raw := range []json.RawMessage{answer.Detail, answer.Message, answer.Error} {
+		var text string
+		if json.Unmarshal(raw, &text) == nil && text != "" {
+			return scrub(text, key)
+		}
+	}
+	var list []struct {
+		Loc []any  `json:"loc"`
+		Msg string `json:"msg"`
+	}
+	if json.Unmarshal(answer.Detail, &list) == nil && len(list) > 0 {
+		return scrub(fmt.Sprintf("%v: %s", list[0].Loc, list[0].Msg), key)
+	}
+	return ""
+}
+
+var (
+	keyLike   = regexp.MustCompile(`sk-[A-Za-z0-9_.*-]{6,}`)
+	queryLike = regexp.MustCompile(`\?[^\s"'<>]*`)
+)
+
+// scrub makes server text safe to log: no key, nothing that looks like one, no
+// URL query, no control characters, at most 200 characters.
+func scrub(text, key string) string {
+	if key != "" {
+		text = strings.ReplaceAll(text, key, "[key]")
+	}
+	text = keyLike.ReplaceAllString(text, "[key]")
+	text = queryLike.ReplaceAllString(text, "?[…]")
+	return printable(text, 200)
+}
+
+// printable replaces what does not print and cuts the text.
+func printable(text string, limit int) string {
+	out := make([]rune, 0, min(len(text), limit))
+	for _, r := range text {
+		if len(out) == limit {
+			return string(out) + "…"
+		}
+		if !unicode.IsPrint(r) {
+			r = ' '
+		}
+		out = append(out, r)
+	}
+	return string(out)
+}
+
+// apiCause is why a request to the API had no answer. Its URL is no secret; the
+// text is scrubbed all the same.
+func apiCause(err error, key string) error {
+	if cause := knownCause(err); cause != nil {
+		return cause
+	}
+	return errors.New(scrub(err.Error(), key))
+}
+
+// transportCause is why a signed URL had no answer or a body broke off. Errors of
+// unknown kind may quote any part of the URL or the body, so they are named by
+// their type alone.
+func transportCause(err error) error {
+	if cause := knownCause(err); cause != nil {
+		return cause
+	}
+	return fmt.Errorf("transport error (%T)", err)
+}
+
+// knownCause returns the kinds of transport error whose text holds addresses and
+// reasons only, nil for any other.
+func knownCause(err error) error {
+	var (
+		refused   *RedirectError
+		op        *net.OpError
+		authority x509.UnknownAuthorityError
+		hostname  x509.HostnameError
+		expired   x509.CertificateInvalidError
+		timeout   net.Error
+	)
+	switch {
+	case errors.As(err, &refused):
+		return refused
+	case errors.Is(err, context.Canceled):
+		return context.Canceled
+	case errors.Is(err, context.DeadlineExceeded), errors.As(err, &timeout) && timeout.Timeout():
+		return errTimeout
+	case errors.As(err, &op):
+		return op
+	case errors.As(err, &authority):
+		return authority
+	case errors.As(err, &hostname):
+		return hostname
+	case errors.As(err, &expired):
+		return expired
+	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
+		return errBrokeOff
+	}
+	return nil
+}
+
+var (
+	errTimeout  = errors.New("timed out")
+	errBrokeOff = fmt.Errorf("the connection broke off: %w", io.ErrUnexpectedEOF)
+)

@@ -1,0 +1,256 @@
+// Copyright The OpenTelemetry Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package compliance
+
+import (
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+// listError is what a list says about one answer of the API.
+func listError(t *testing.T, status int, body string, header ...string) *StatusError {
+	t.Helper()
+	api := newHost(t, answering(status, body, header...))
+	_, err := newClient(t, api.URL).List(t.Context(), "AUTH_LOG", noon)
+	return requireErrorAs[*StatusError](t, err)
+}
+
+// The statuses that the API is known to answer, with the bodies that have been
+// seen: error.message, detail as a text or as a list, message, and none.
+func TestStatusErrors(t *testing.T) {
+	t.Parallel()
+	tests := map[string]struct {
+		status        int
+		body, message string
+	}{
+		"400 with error.message":    {400, `{"error":{"message":"Invalid event_type X","type":"y"}}`, "Invalid event_type X"},
+		"401 with a detail":         {401, `{"detail":"Invalid authentication credentials"}`, "Invalid authentication credentials"},
+		"403 with a message":        {403, `{"message":"Missing scope"}`, "Missing scope"},
+		"404 with an error text":    {404, `{"error":"Not found"}`, "Not found"},
+		"422 with a list":           {422, `{"detail":[{"type":"missing","loc":["query","after"],"msg":"Field required"}]}`, "[query after]: Field required"},
+		"429 with HTML":             {429, `<html>` + canary + `</html>`, ""},
+		"500 with nothing":          {500, ``, ""},
+		"503 with other JSON":       {503, `{"data":["` + canary + `"]}`, ""},
+		"a status without a name":   {599, `{"detail":null}`, ""},
+		"a success that is not 200": {204, ``, ""},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			got := listError(t, tt.status, tt.body, "X-Request-Id", "req_1")
+			assert.Equal(t, StatusError{Op: OperationList, Status: tt.status, RequestID: "req_1", Message: tt.message}, *got)
+			assert.Contains(t, got.Error(), fmt.Sprintf("list: %d", tt.status))
+			assert.Contains(t, got.Error(), tt.message)
+			assert.Contains(t, got.Error(), "(request req_1)")
+		})
+	}
+}
+
+// Text of the server is made safe before it is told: no key, nothing like one,
+// no query, nothing that forges a log line, and not much of it.
+func TestMessagesAreScrubbed(t *testing.T) {
+	t.Parallel()
+	tests := map[string]struct{ message, want string }{
+		"the key":             {"Incorrect API key provided: " + testKey + ".", "Incorrect API key provided: [key]."},
+		"the header":          {"Bearer " + testKey, "Bearer [key]"},
+		"another key":         {"not sk-proj-abcdef123456 but sk-...RxIA", "not [key] but [key]"},
+		"a URL with a query":  {"at https://x.example/logs?after=1&sig=2 now", "at https://x.example/logs?[…] now"},
+		"a quoted URL":        {`at "https://x.example/logs?after=1"`, `at "https://x.example/logs?[…]"`},
+		"control characters":  {"a\nFAKE level=error\x1b[31m\u2028b", "a FAKE level=error [31m b"},
+		"more than 200 runes": {strings.Repeat("é", 300), strings.Repeat("é", 200) + "…"},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			body := fmt.Sprintf(`{"detail":%q}`, tt.message)
+			body = strings.NewReplacer(`\x1b`, `\u001b`).Replace(body)
+			assert.Equal(t, tt.want, listError(t, 400, body).Message)
+		})
+	}
+	long := listError(t, 400, "", "X-Request-Id", strings.Repeat("r", 100)+"\tx")
+	assert.Equal(t, strings.Repeat("r", 64)+"…", long.RequestID)
+}
+
+// rotating yields another key for every request, as a file does that is swapped
+// between a request and its answer.
+type rotating struct{ n atomic.Int64 }
+
+func (r *rotating) Key() (string, error) { return fmt.Sprintf("%s-%d", canary, r.n.Add(1)), nil }
+
+// The key that is scrubbed is the one that was sent, even if the source has
+// another one by the time of the answer.
+func TestTheKeyThatWasSentIsScrubbed(t *testing.T) {
+	t.Parallel()
+	api := newHost(t, func(w http.ResponseWriter, r *http.Request) {
+		w.WriteHeader(http.StatusUnauthorized)
+		_, _ = fmt.Fprintf(w, `{"detail":"Incorrect key: %s"}`, r.Header.Get("Authorization"))
+	})
+	c := newClient(t, api.URL, func(s *Settings) { s.Key = &rotating{} })
+	_, err := c.List(t.Context(), "AUTH_LOG", noon)
+	requireKind[*StatusError](t, err)
+	_, err = c.Download(t.Context(), fileOf(content))
+	requireKind[*StatusError](t, err)
+}
+
+// Retry-After is seconds or a date, the latter measured against the server's own
+// Date; what is neither, or in the past, counts as absent.
+func TestRetryAfter(t *testing.T) {
+	t.Parallel()
+	const date = "Sat, 01 Aug 2026 12:00:00 GMT"
+	const century = 100 * 365 * 24 * time.Hour
+	tests := map[string]struct {
+		header string
+		want   time.Duration
+	}{
+		"absent":                     {"", 0},
+		"seconds":                    {"120", 2 * time.Minute},
+		"zero":                       {"0", 0},
+		"blanks around it":           {" 7 ", 7 * time.Second},
+		"a date":                     {"Sat, 01 Aug 2026 12:01:30 GMT", 90 * time.Second},
+		"a date in another form":     {"Saturday, 01-Aug-26 12:01:30 GMT", 90 * time.Second},
+		"a date that has passed":     {"Sat, 01 Aug 2026 11:59:00 GMT", 0},
+		"negative":                   {"-5", 0},
+		"a sign":                     {"+5", 0},
+		"a fraction":                 {"1.5", 0},
+		"a power":                    {"1e3", 0},
+		"garbage":                    {"soon", 0},
+		"two values":                 {"5, 6", 0},
+		"ten years":                  {"315360000", 10 * 365 * 24 * time.Hour},
+		"almost 300 years":           {"9000000000", century},
+		"absurd":                     {"9999999999999", century},
+		"beyond any integer":         {strings.Repeat("9", 400), century},
+		"a date in the year 9999":    {"Fri, 31 Dec 9999 23:59:59 GMT", 1<<63 - 1},
+		"a date before year 1 or so": {"Sat, 01 Jan 0001 00:00:00 GMT", 0},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			assert.Equal(t, tt.want, listError(t, 429, "", "Retry-After", tt.header, "Date", date).RetryAfter)
+		})
+	}
+}
+
+// Without a Date of the server, the local clock has to do.
+func TestRetryAfterWithoutDate(t *testing.T) {
+	t.Parallel()
+	at := time.Now().Add(time.Hour).UTC().Format(http.TimeFormat)
+	got := retryAfter(http.Header{"Retry-After": {at}})
+	assert.Positive(t, got)
+	assert.LessOrEqual(t, got, time.Hour)
+}
+
+// saying is a transport that always fails.
+type saying struct{ err error }
+
+func (s saying) RoundTrip(*http.Request) (*http.Response, error) { return nil, s.err }
+
+// Errors of transports quote URLs and whatever a middleware puts in. Of the API
+// client's, the text is kept but scrubbed; of the signed hosts', no text is kept
+// unless its kind is known to hold addresses and reasons only.
+func TestTransportErrors(t *testing.T) {
+	t.Parallel()
+	leak := "no way to https://x.example/a?sig=" + signature + " with " + testKey
+	causes := map[string]error{
+		"plain":    errors.New(leak),
+		"wrapped":  fmt.Errorf("middleware: %w", errors.New(leak)),
+		"with URL": &url.Error{Op: "Get", URL: leak, Err: errors.New(leak)},
+		"nested":   fmt.Errorf("a: %w", &url.Error{Op: "Get", URL: leak, Err: &url.Error{Op: "Get", URL: leak, Err: errors.New("no route")}}),
+	}
+	for name, cause := range causes {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			c := newClient(t, nowhere, func(s *Settings) { s.API, s.Signed = &http.Client{Transport: saying{cause}}, saying{cause} })
+			_, err := c.List(t.Context(), "AUTH_LOG", noon)
+			assert.Equal(t, OperationList, requireErrorAs[*RequestError](t, err).Op)
+			assert.Contains(t, err.Error(), "no ", "the reason is kept")
+
+			_, err = c.Download(t.Context(), fileOf(content))
+			assert.Equal(t, OperationDownload, requireErrorAs[*RequestError](t, err).Op)
+
+			c.API = newClient(t, newRedirector(t, 307, "/?sig="+signature).URL).API
+			c.base = newRedirector(t, 307, "/?sig="+signature).URL
+			_, err = c.Download(t.Context(), fileOf(content))
+			assert.Equal(t, OperationFetch, requireErrorAs[*RequestError](t, err, "x.example").Op)
+			assert.Contains(t, err.Error(), "transport error (*")
+		})
+	}
+}
+
+// Of the usual failures the reason is told, without the URL.
+func TestUsualFailuresAreNamed(t *testing.T) {
+	t.Parallel()
+	untrusted := newTLSServer(t, false, http.NotFound)
+	resets := newHost(t, func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) })
+	for name, tt := range map[string]struct{ url, want string }{
+		"refused":   {nowhere, "connection refused"},
+		"untrusted": {untrusted.URL, "certificate signed by unknown authority"},
+		"reset":     {resets.URL, ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			_, err := newClient(t, tt.url).List(t.Context(), "AUTH_LOG", noon)
+			requireKind[*RequestError](t, err)
+			require.ErrorContains(t, err, tt.want)
+
+			api := newRedirector(t, 307, tt.url+"/blob?sig="+signature)
+			var seen []observation
+			_, err = newClient(t, api.URL, observeInto(&seen)).Download(t.Context(), fileOf(content))
+			requireKind[*RequestError](t, err)
+			require.ErrorContains(t, err, tt.want)
+			assert.Equal(t, observation{OperationFetch, 0, true}, seen[len(seen)-1])
+		})
+	}
+}
+
+// A certificate that does not convince is named with its reason.
+func TestCertificateFailuresAreNamed(t *testing.T) {
+	t.Parallel()
+	server := newTLSServer(t, false, http.NotFound)
+	trusted := server.Client().Transport.(*http.Transport).TLSClientConfig
+	for want, change := range map[string]func(*tls.Config){
+		"certificate signed by unknown authority": func(c *tls.Config) { c.RootCAs = nil },
+		"not wrong.invalid":                       func(c *tls.Config) { c.ServerName = "wrong.invalid" },
+		"certificate has expired":                 func(c *tls.Config) { c.Time = func() time.Time { return noon.AddDate(500, 0, 0) } },
+	} {
+		c := newClient(t, server.URL, func(s *Settings) {
+			config := trusted.Clone()
+			change(config)
+			s.API.Transport.(*http.Transport).TLSClientConfig = config
+		})
+		_, err := c.List(t.Context(), "AUTH_LOG", noon)
+		requireKind[*RequestError](t, err)
+		require.ErrorContains(t, err, want)
+	}
+}
+
+// inventing is a middleware that answers by itself, with nothing but the fields
+// that a RoundTripper must set.
+type inventing struct{}
+
+func (inventing) RoundTrip(*http.Request) (*http.Response, error) {
+	return &http.Response{StatusCode: http.StatusUnauthorized, Header: http.Header{}, Body: io.NopCloser(strings.NewReader(`{"detail":"no"}`))}, nil
+}
+
+// Such an answer is read like any other.
+func TestAnswerOfAMiddleware(t *testing.T) {
+	t.Parallel()
+	c := newClient(t, nowhere, func(s *Settings) { s.API, s.Signed = &http.Client{Transport: inventing{}}, inventing{} })
+	require.NotPanics(t, func() {
+		_, err := c.List(t.Context(), "AUTH_LOG", noon)
+		assert.Equal(t, StatusError{Op: OperationList, Status: 401, Message: "no"}, *requireErrorAs[*StatusError](t, err))
+		_, err = c.Download(t.Context(), fileOf(content))
+		assert.Equal(t, StatusError{Op: OperationDownload, Status: 401, Message: "no"}, *requireErrorAs[*StatusError](t, err))
+	})
+}

@@ -1,0 +1,257 @@
+// Copyright The OpenTelemetry Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package compliance
+
+import (
+	"fmt"
+	"net/http"
+	"net/http/cookiejar"
+	"net/url"
+	"strings"
+	"sync/atomic"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+const publicEndpoint = "https://api.chatgpt.com/v1/compliance"
+
+// No hop but the API's own route sees the key, a cookie of any host or a
+// Referer: not another port, not another host name, not the API host when a
+// redirect leads back to it.
+func TestRedirectsCarryNoCredentials(t *testing.T) {
+	t.Parallel()
+	last := newHost(t, answering(200, string(content)))
+	byName := strings.Replace(last.URL, "127.0.0.1", "localhost", 1)
+	otherPort := newHost(t, func(w http.ResponseWriter, _ *http.Request) {
+		http.SetCookie(w, &http.Cookie{Name: "storage", Value: "1"})
+		w.Header().Set("Location", byName+"/last?sig="+signature)
+		w.WriteHeader(http.StatusTemporaryRedirect)
+	})
+	api := newHost(t, func(w http.ResponseWriter, r *http.Request) {
+		http.SetCookie(w, &http.Cookie{Name: "session", Value: "1", Path: "/"})
+		to := otherPort.URL + "/first?sig=" + signature
+		if strings.HasPrefix(r.URL.Path, "/workspaces") {
+			to = "/back?sig=" + signature
+		}
+		w.Header().Set("Location", to)
+		w.WriteHeader(http.StatusTemporaryRedirect)
+	})
+	jar, err := cookiejar.New(nil)
+	require.NoError(t, err)
+	c := newClient(t, api.URL, func(s *Settings) { s.API.Jar = jar })
+	for range 2 { // the second time there are cookies to send
+		got, err := c.Download(t.Context(), fileOf(content))
+		require.NoError(t, err)
+		assert.Equal(t, content, got)
+	}
+
+	asked := api.seen()
+	require.Len(t, asked, 4)
+	assert.Equal(t, "Bearer "+testKey, asked[2].Header.Get("Authorization"))
+	assert.NotEmpty(t, asked[2].Cookies(), "the API itself gets its cookie, or the test proves nothing")
+	hops := append([]*http.Request{asked[1], asked[3]}, otherPort.seen()...)
+	hops = append(hops, last.seen()...)
+	require.Len(t, hops, 6)
+	for _, r := range hops {
+		for _, name := range []string{"Authorization", "Cookie", "Referer", "Proxy-Authorization"} {
+			assert.Empty(t, r.Header.Get(name), "%s of %s%s", name, r.Host, r.URL.Path)
+		}
+		assert.NotContains(t, fmt.Sprint(r.Header), testKey)
+		assert.Contains(t, r.URL.RawQuery, "sig="+signature, "the signed URL is used as it is")
+	}
+}
+
+// Hosts inside: what a redirect from the public API must not reach.
+var insideHosts = []string{
+	"localhost", "LocalHost", "localhost.", "storage.localhost", "127.0.0.1", "127.8.9.10", "[::1]",
+	"10.1.2.3", "172.16.0.1", "192.168.1.1", "[fd00::1]", "[fc00::1]",
+	"169.254.169.254", "[fe80::1]", "[fe80::1%25eth0]", "100.64.0.1", "100.127.255.254",
+	"0.0.0.0", "0.1.2.3", "[::]", "224.0.0.1", "[ff02::1]",
+	"[::ffff:127.0.0.1]", "[::ffff:100.64.0.1]", "[::ffff:10.0.0.1]", "[::ffff:169.254.169.254]",
+	"[64:ff9b::a9fe:a9fe]", "[64:ff9b:1::1]", "[2002:7f00:1::]", "[2002:7f00:1::%25eth0]",
+}
+
+// publicHosts may be reached, though some look like the ones above.
+var publicHosts = []string{
+	"blob.example.com", "localhost.example.com", "notlocalhost", "8.8.8.8", "172.32.0.1", "100.128.0.1", "11.0.0.1",
+	"[2600:1f18::1]", "[::ffff:8.8.8.8]",
+}
+
+func TestPolicyOnHosts(t *testing.T) {
+	t.Parallel()
+	allowing := func(hosts ...string) RedirectPolicy { return PolicyFor(publicEndpoint, hosts) }
+	tests := map[string]struct {
+		policy           RedirectPolicy
+		allowed, refused []string
+	}{
+		"public endpoint":     {PolicyFor(publicEndpoint, nil), publicHosts, insideHosts},
+		"a loopback endpoint": {PolicyFor("http://127.0.0.1:8080/v1", nil), append(publicHosts, insideHosts...), nil},
+		"endpoint localhost":  {PolicyFor("https://localhost:8080/v1", nil), append(publicHosts, insideHosts...), nil},
+		"a private endpoint":  {PolicyFor("https://10.0.0.5/v1", nil), append(publicHosts, insideHosts...), nil},
+		"no endpoint":         {RedirectPolicy{}, publicHosts, insideHosts},
+		"allowed hosts":       {allowing("blob.example.com", "10.1.2.3"), []string{"blob.example.com", "BLOB.example.com", "10.1.2.3"}, []string{"10.1.2.4", "8.8.8.8", "example.com", "a.blob.example.com", "localhost"}},
+		"allowed host in capitals": {
+			allowing("Blob.Example.com"), []string{"blob.example.com"}, []string{"8.8.8.8"},
+		},
+		"a wildcard": {
+			allowing("*.example.com"),
+			[]string{"blob.example.com", "a.b.example.com"},
+			[]string{"example.com", "evilexample.com", "example.com.evil.net", "10.1.2.3"},
+		},
+		"allowed hosts with a local endpoint": {
+			PolicyFor("http://127.0.0.1:8080", []string{"blob.example.com"}), []string{"blob.example.com"}, []string{"127.0.0.1", "8.8.8.8"},
+		},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			for host, allowed := range verdicts(tt.allowed, tt.refused) {
+				target, err := url.Parse("https://" + host + ":443/blob?sig=" + signature)
+				require.NoError(t, err)
+				err = tt.policy.check(target)
+				if allowed {
+					require.NoError(t, err, host)
+					continue
+				}
+				refused := requireErrorAs[*RedirectError](t, err)
+				assert.Equal(t, strings.ToLower(target.Hostname()), refused.Host)
+			}
+		})
+	}
+}
+
+// Every host may be allowed by its name, whatever its address; over https all
+// the same.
+func TestPolicyAllowsByName(t *testing.T) {
+	t.Parallel()
+	for _, host := range insideHosts {
+		target, err := url.Parse("https://" + host + "/blob")
+		require.NoError(t, err)
+		policy := PolicyFor(publicEndpoint, []string{target.Hostname()})
+		require.NoError(t, policy.check(target), host)
+		target.Scheme = "http"
+		requireKind[*RedirectError](t, policy.check(target))
+	}
+}
+
+func verdicts(allowed, refused []string) map[string]bool {
+	all := map[string]bool{}
+	for _, host := range allowed {
+		all[host] = true
+	}
+	for _, host := range refused {
+		all[host] = false
+	}
+	return all
+}
+
+func TestPolicyOnURLs(t *testing.T) {
+	t.Parallel()
+	tests := map[string]struct{ endpoint, target, want string }{
+		"https":                           {publicEndpoint, "https://blob.example.com/x", ""},
+		"http":                            {publicEndpoint, "http://blob.example.com/x", "not https"},
+		"http from a local https API":     {"https://127.0.0.1", "http://127.0.0.1/x", "not https"},
+		"http from a local http API":      {"http://127.0.0.1", "http://127.0.0.1/x", ""},
+		"user information":                {publicEndpoint, "https://user:" + canary + "@blob.example.com/x", "user information"},
+		"user information, local":         {"http://127.0.0.1", "http://user@127.0.0.1/x", "user information"},
+		"a file":                          {publicEndpoint, "file:///etc/" + canary, "no host"},
+		"a file, local":                   {"http://127.0.0.1", "file:///etc/" + canary, "no host"},
+		"a file of a host, local":         {"http://127.0.0.1", "file://127.0.0.1/etc/" + canary, "neither https nor http"},
+		"another scheme":                  {publicEndpoint, "ftp://blob.example.com/" + canary, "not https"},
+		"no scheme, so no host":           {publicEndpoint, "https:" + canary, "no host"},
+		"a host that hides in user names": {publicEndpoint, "https://blob.example.com@127.0.0.1/", "user information"},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			target, err := url.Parse(tt.target)
+			require.NoError(t, err)
+			err = PolicyFor(tt.endpoint, nil).check(target)
+			if tt.want == "" {
+				require.NoError(t, err)
+				return
+			}
+			requireKind[*RedirectError](t, err)
+			require.ErrorContains(t, err, tt.want)
+		})
+	}
+}
+
+// A redirect that the policy refuses is not followed.
+func TestRedirectRefused(t *testing.T) {
+	t.Parallel()
+	storage := newHost(t, answering(200, string(content)))
+	tests := map[string]struct {
+		policy RedirectPolicy
+		want   string
+	}{
+		"plain http":          {RedirectPolicy{Local: true}, "not https"},
+		"a loopback address":  {RedirectPolicy{PlainHTTP: true}, "download::allowed_hosts"},
+		"not an allowed host": {RedirectPolicy{Local: true, PlainHTTP: true, AllowedHosts: []string{"a.example"}}, "download::allowed_hosts"},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			api := newRedirector(t, http.StatusTemporaryRedirect, storage.URL+"/blob?sig="+signature)
+			c := newClient(t, api.URL, func(s *Settings) { s.Policy = tt.policy })
+			got, err := c.Download(t.Context(), fileOf(content))
+			requireKind[*RedirectError](t, err)
+			require.ErrorContains(t, err, tt.want)
+			assert.Nil(t, got)
+			assert.Empty(t, storage.seen())
+		})
+	}
+}
+
+// A Location that is no URL is refused like one that the policy forbids, on each
+// hop, and nothing of it is told: any part of it may be the signature.
+func TestRedirectWithoutUsableLocation(t *testing.T) {
+	t.Parallel()
+	tests := map[string]string{
+		"no Location":              "",
+		"an open bracket":          "https://[::1/" + canary + "?sig=" + signature,
+		"a bad escape in the host": "https://a%zz/" + canary + "?sig=" + signature,
+		"a bad escape in the path": "https://blob.example.com/%zz/" + canary + "?sig=" + signature,
+		"a bad port":               "https://a:b/" + canary + "?sig=" + signature,
+		"no scheme":                ":" + canary + "?sig=" + signature,
+	}
+	for name, location := range tests {
+		for hop, to := range []string{location, newRedirector(t, http.StatusFound, location).URL} {
+			t.Run(fmt.Sprintf("%s, hop %d", name, hop+1), func(t *testing.T) {
+				t.Parallel()
+				c := newClient(t, newRedirector(t, http.StatusTemporaryRedirect, to).URL)
+				got, err := c.Download(t.Context(), fileOf(content))
+				requireKind[*RedirectError](t, err)
+				assert.Nil(t, got)
+			})
+		}
+	}
+}
+
+// Three redirects are followed, a fourth is not.
+func TestRedirectChainIsBounded(t *testing.T) {
+	t.Parallel()
+	for redirects, works := range map[int]bool{2: true, 3: true, 4: false, 1000: false} {
+		var served atomic.Int64
+		api := newHost(t, func(w http.ResponseWriter, r *http.Request) {
+			if int(served.Add(1)) > redirects {
+				answering(200, string(content))(w, r)
+				return
+			}
+			w.Header().Set("Location", "/again?sig="+signature)
+			w.WriteHeader(http.StatusFound)
+		})
+		got, err := newClient(t, api.URL).Download(t.Context(), fileOf(content))
+		if works {
+			require.NoError(t, err)
+			assert.Equal(t, content, got)
+			continue
+		}
+		requireKind[*RedirectError](t, err)
+		require.ErrorContains(t, err, "more than 3 redirects")
+		assert.Len(t, api.seen(), 4)
+	}
+}

@@ -1,0 +1,77 @@
+// Copyright The OpenTelemetry Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package testbed
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"syscall"
+	"time"
+)
+
+// Collector is the built collector as a child process.
+type Collector struct {
+	cmd  *exec.Cmd
+	done chan error
+}
+
+// StartCollector runs the binary with a configuration; its output goes to the
+// log file, behind what is there.
+func StartCollector(binary, config, logFile string, env ...string) (*Collector, error) {
+	log, err := os.OpenFile(logFile, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
+	if err != nil {
+		return nil, err
+	}
+	defer log.Close() // the child has a descriptor of its own
+	cmd := exec.Command(binary, "--config", config)
+	cmd.Env = append(os.Environ(), env...)
+	cmd.Stdout, cmd.Stderr = log, log
+	if err := cmd.Start(); err != nil {
+		return nil, err
+	}
+	c := &Collector{cmd: cmd, done: make(chan error, 1)}
+	go func() { c.done <- cmd.Wait() }()
+	return c, nil
+}
+
+// Running reports whether the process is still there.
+func (c *Collector) Running() bool {
+	select {
+	case err := <-c.done:
+		c.done <- err
+		return false
+	default:
+		return true
+	}
+}
+
+// Stop ends it as a service manager does, and waits for a clean exit.
+func (c *Collector) Stop() error {
+	if err := c.cmd.Process.Signal(syscall.SIGTERM); err != nil && !errors.Is(err, os.ErrProcessDone) {
+		return err
+	}
+	return c.wait(30 * time.Second)
+}
+
+// Kill ends it without a chance to tidy up, and waits until it is gone.
+func (c *Collector) Kill() {
+	_ = c.cmd.Process.Kill()
+	_ = c.wait(30 * time.Second)
+}
+
+// Wait returns how the process ended by itself.
+func (c *Collector) Wait(limit time.Duration) error { return c.wait(limit) }
+
+func (c *Collector) wait(limit time.Duration) error {
+	select {
+	case err := <-c.done:
+		c.done <- err
+		return err
+	case <-time.After(limit):
+		_ = c.cmd.Process.Kill()
+		return fmt.Errorf("the collector did not end within %v", limit)
+	}
+}

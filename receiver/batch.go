@@ -1,0 +1,89 @@
+// Copyright The OpenTelemetry Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package receiver
+
+import (
+	"time"
+
+	"go.opentelemetry.io/collector/pdata/plog"
+
+	"github.com/openaicompliance/openaicompliancereceiver/internal/checkpoint"
+	"github.com/openaicompliance/openaicompliancereceiver/internal/deliver"
+	"github.com/openaicompliance/openaicompliancereceiver/internal/record"
+)
+
+// batch is some lines of a file on their way to the next consumer, without those
+// that were delivered before.
+type batch struct {
+	mapper   *record.Mapper
+	from     record.File
+	observed time.Time
+	lines    []record.Line
+	events   []deliver.Event // of the lines that have an id
+	counts   counts
+
+	first plog.Logs // what the first build returns, while fresh is set
+	fresh bool
+}
+
+// counts of the records of a batch.
+type counts struct{ records, malformed, duplicates, conflicts int }
+
+// prepare maps the lines once, which tells their ids, and leaves out duplicates.
+func (s *stream) prepare(from record.File, lines []record.Line, observed time.Time) *batch {
+	b := &batch{mapper: s.mapper, from: from, observed: observed, fresh: true}
+	b.first, b.counts.malformed = s.mapper.Map(from, lines, observed)
+	b.dedup(s.progress, lines, s.cfg.Deduplication.Window > 0)
+	b.counts.records = len(b.lines)
+	if b.counts.duplicates > 0 {
+		b.release() // it holds the duplicates too
+	}
+	return b
+}
+
+// dedup keeps the lines that are news: with no id, with an id that was not
+// delivered within the window, or with one that was delivered with other bytes.
+func (b *batch) dedup(progress *checkpoint.Stream, lines []record.Line, on bool) {
+	if !on {
+		b.lines = lines
+		return
+	}
+	here := make(map[uint64]uint64, len(lines))
+	for i, id := range b.mapper.IDs() {
+		if id == "" {
+			b.lines = append(b.lines, lines[i])
+			continue
+		}
+		event := checkpoint.NewEvent(id, lines[i].Text)
+		known, same := progress.Delivered(event)
+		if content, ok := here[event.ID]; ok {
+			known, same = true, content == event.Content
+		}
+		if same {
+			b.counts.duplicates++
+			continue
+		}
+		if known {
+			b.counts.conflicts++
+		}
+		here[event.ID] = event.Content
+		b.lines = append(b.lines, lines[i])
+		b.events = append(b.events, event)
+	}
+}
+
+// build returns the log records, made anew for every call.
+func (b *batch) build() plog.Logs {
+	if b.fresh {
+		defer b.release()
+		return b.first
+	}
+	logs, _ := b.mapper.Map(b.from, b.lines, b.observed)
+	return logs
+}
+
+// release lets go of the logs that prepare made.
+func (b *batch) release() {
+	b.first, b.fresh = plog.Logs{}, false
+}

@@ -1,0 +1,201 @@
+// Copyright The OpenTelemetry Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package receiver
+
+import (
+	"time"
+
+	"go.opentelemetry.io/collector/component"
+	"go.opentelemetry.io/collector/config/confighttp"
+	"go.opentelemetry.io/collector/config/configopaque"
+	"go.opentelemetry.io/collector/config/configretry"
+)
+
+// DefaultEndpoint is the base of the log routes, from OpenAI's published
+// OpenAPI description.
+const DefaultEndpoint = "https://api.chatgpt.com/v1/compliance"
+
+// Config of one receiver: one key, one principal, the event types wanted of it.
+// README.md holds the reference table.
+type Config struct {
+	// APIKey or APIKeyFile, exactly one. The file is read again for every
+	// request, so a rotated key needs no restart.
+	APIKey     configopaque.String `mapstructure:"api_key"`
+	APIKeyFile string              `mapstructure:"api_key_file"`
+
+	// WorkspaceID (a UUID) or OrganizationID (org-…), exactly one.
+	WorkspaceID    string `mapstructure:"workspace_id"`
+	OrganizationID string `mapstructure:"organization_id"`
+
+	// EventTypes to collect; each has a stream and a position of its own.
+	EventTypes []string `mapstructure:"event_types"`
+
+	// StorageID names the extension that keeps the positions.
+	StorageID *component.ID `mapstructure:"storage"`
+	// AllowEphemeralCursor permits running without storage: a restart then
+	// begins at StartFrom again.
+	AllowEphemeralCursor bool `mapstructure:"allow_ephemeral_cursor"`
+	// OnMissingState says what a stream without stored state is: "start" for a
+	// first run, "fail" for a fault that stops Start.
+	OnMissingState string `mapstructure:"on_missing_state"`
+
+	// StartFrom is where a first run begins, in file time: RFC 3339, a span
+	// back from now ("-24h", "-7d", a number of seconds) or "beginning".
+	StartFrom string `mapstructure:"start_from"`
+
+	// PollInterval is the wait between two passes over a stream's listing.
+	PollInterval time.Duration `mapstructure:"poll_interval"`
+	// InitialDelay is the wait before the first pass.
+	InitialDelay time.Duration `mapstructure:"initial_delay"`
+	// Overlap is how far behind its position every pass lists again, for files
+	// that appear late.
+	Overlap time.Duration `mapstructure:"overlap"`
+
+	// Deduplication drops events that were delivered before.
+	Deduplication DeduplicationConfig `mapstructure:"deduplication"`
+
+	// RateLimit bounds the requests of all streams together.
+	RateLimit RateLimitConfig `mapstructure:"rate_limit"`
+
+	// APIRetry rules the requests to the API, RetryOnFailure the next consumer.
+	APIRetry       APIRetryConfig            `mapstructure:"api_retry"`
+	RetryOnFailure configretry.BackOffConfig `mapstructure:"retry_on_failure"`
+	// OnPermanentError is "block" (hold the stream and try again) or "drop".
+	OnPermanentError string `mapstructure:"on_permanent_error"`
+
+	Batch    BatchConfig    `mapstructure:"batch"`
+	Download DownloadConfig `mapstructure:"download"`
+
+	// Body of the log records: "raw", the exact line.
+	Body string `mapstructure:"body"`
+
+	// HTTP is a named field on purpose: embedded, its Unmarshal would be
+	// promoted and decode nothing but the HTTP keys.
+	HTTP confighttp.ClientConfig `mapstructure:"http"`
+
+	// prevent unkeyed literal initialization
+	_ struct{}
+}
+
+// DeduplicationConfig bounds what is remembered of delivered events. An event is
+// dropped when its id and its very bytes were delivered within the window.
+type DeduplicationConfig struct {
+	// Window reaches back in file time from the file in delivery; 0 turns
+	// deduplication off.
+	Window time.Duration `mapstructure:"window"`
+	// MaxEvents over the whole receiver, shared out evenly to its event types.
+	MaxEvents int `mapstructure:"max_events"`
+	// prevent unkeyed literal initialization
+	_ struct{}
+}
+
+// RateLimitConfig is how many requests may begin in any 60 seconds; 0 is no
+// limit. The API's own limit counts per key, so it holds for other clients too.
+type RateLimitConfig struct {
+	DownloadsPerMinute int `mapstructure:"downloads_per_minute"`
+	ListsPerMinute     int `mapstructure:"lists_per_minute"`
+	// prevent unkeyed literal initialization
+	_ struct{}
+}
+
+// APIRetryConfig says which failures of a request are tried again, and when.
+type APIRetryConfig struct {
+	BackOff `mapstructure:",squash"`
+	// StatusCodes that are tried again. 401 and 403 never are within a pass.
+	StatusCodes []int `mapstructure:"status_codes"`
+	// HonorRetryAfter waits as long as the server's Retry-After asks, at most
+	// MaxRetryAfter.
+	HonorRetryAfter bool          `mapstructure:"honor_retry_after"`
+	MaxRetryAfter   time.Duration `mapstructure:"max_retry_after"`
+	// prevent unkeyed literal initialization
+	_ struct{}
+}
+
+// BackOff is configretry.BackOffConfig without its methods: promoted through the
+// embedding, its Validate would run twice and report each fault twice.
+type BackOff configretry.BackOffConfig
+
+// BatchConfig bounds what one ConsumeLogs call carries. A single line above
+// MaxBytes is a batch of its own.
+type BatchConfig struct {
+	MaxRecords int `mapstructure:"max_records"`
+	MaxBytes   int `mapstructure:"max_bytes"`
+	// prevent unkeyed literal initialization
+	_ struct{}
+}
+
+// DownloadConfig bounds the download of files. Sizes are bytes.
+type DownloadConfig struct {
+	// Timeout of one whole download, StallTimeout of one read within it.
+	Timeout      time.Duration `mapstructure:"timeout"`
+	StallTimeout time.Duration `mapstructure:"stall_timeout"`
+	// MaxFileSize is the largest file accepted; MemoryLimit bounds the files
+	// held by all streams together, one larger file is held alone.
+	MaxFileSize int64 `mapstructure:"max_file_size"`
+	MemoryLimit int64 `mapstructure:"memory_limit"`
+	// Concurrency is how many downloads run at once over all streams.
+	Concurrency int `mapstructure:"concurrency"`
+	// AllowedHosts, when set, are the only hosts a signed URL may point to,
+	// private addresses included. "*.example.com" stands for every subdomain.
+	AllowedHosts []string `mapstructure:"allowed_hosts"`
+	// Verify says what a file is whose bytes come the same twice and are still
+	// not those of the listing: "lenient" delivers it marked, "strict" sets it
+	// aside.
+	Verify string `mapstructure:"verify"`
+	// prevent unkeyed literal initialization
+	_ struct{}
+}
+
+// Values of on_missing_state, on_permanent_error and body.
+const (
+	missingStateStart = "start"
+	missingStateFail  = "fail"
+	permanentBlock    = "block"
+	permanentDrop     = "drop"
+	bodyRaw           = "raw"
+	verifyLenient     = "lenient"
+	verifyStrict      = "strict"
+)
+
+// NewDefaultConfig returns the configuration before any key is set.
+func NewDefaultConfig() *Config {
+	http := confighttp.NewDefaultClientConfig()
+	http.Endpoint = DefaultEndpoint
+	http.Timeout = 30 * time.Second
+
+	apiRetry := configretry.NewDefaultBackOffConfig()
+	apiRetry.InitialInterval = time.Second
+
+	consumer := configretry.NewDefaultBackOffConfig()
+	consumer.MaxElapsedTime = 0
+
+	return &Config{
+		OnMissingState: missingStateStart,
+		StartFrom:      "-24h",
+		PollInterval:   5 * time.Minute,
+		InitialDelay:   time.Second,
+		Overlap:        time.Hour,
+		Deduplication:  DeduplicationConfig{Window: 24 * time.Hour, MaxEvents: 1_000_000},
+		RateLimit:      RateLimitConfig{DownloadsPerMinute: 50, ListsPerMinute: 60},
+		APIRetry: APIRetryConfig{
+			BackOff:         BackOff(apiRetry),
+			StatusCodes:     []int{408, 429, 500, 502, 503, 504},
+			HonorRetryAfter: true,
+			MaxRetryAfter:   15 * time.Minute,
+		},
+		RetryOnFailure:   consumer,
+		OnPermanentError: permanentBlock,
+		Batch:            BatchConfig{MaxRecords: 1000, MaxBytes: 1 << 20},
+		Download: DownloadConfig{
+			Timeout:      5 * time.Minute,
+			StallTimeout: 30 * time.Second,
+			MaxFileSize:  64 << 20,
+			MemoryLimit:  48 << 20,
+			Concurrency:  4,
+			Verify:       verifyLenient,
+		},
+		Body: bodyRaw,
+		HTTP: http,
+	}
+}

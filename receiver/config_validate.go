@@ -1,0 +1,247 @@
+// Copyright The OpenTelemetry Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package receiver
+
+import (
+	"errors"
+	"fmt"
+	"net/http"
+	"net/netip"
+	"net/url"
+	"regexp"
+	"slices"
+	"strings"
+	"time"
+
+	"go.opentelemetry.io/collector/config/configretry"
+	"go.opentelemetry.io/collector/confmap"
+
+	"github.com/openaicompliance/openaicompliancereceiver/internal/compliance"
+)
+
+var (
+	uuidPattern         = regexp.MustCompile(`^[0-9a-fA-F]{8}-([0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}$`)
+	organizationPattern = regexp.MustCompile(`^org-[A-Za-z0-9_-]+$`)
+	eventTypePattern    = regexp.MustCompile(`^[A-Z][A-Z0-9_]*$`)
+	hostPattern         = regexp.MustCompile(`^(\*\.)?[A-Za-z0-9_]([A-Za-z0-9_-]*[A-Za-z0-9_])?(\.[A-Za-z0-9_]([A-Za-z0-9_-]*[A-Za-z0-9_])?)*$`)
+)
+
+var _ confmap.Validator = (*Config)(nil)
+
+// Validate reports everything that is wrong with the configuration, not only
+// the first fault; each error begins with the key it is about.
+func (c *Config) Validate() error {
+	return errors.Join(
+		c.validateKey(),
+		c.validatePrincipal(),
+		c.validateEventTypes(),
+		c.validateState(),
+		c.validatePolling(),
+		c.validateChoices(),
+		c.validateRetries(),
+		c.validateLimits(),
+		c.validateAllowedHosts(),
+		c.validateHTTP(),
+	)
+}
+
+func (c *Config) validateKey() error {
+	switch {
+	case c.APIKey == "" && c.APIKeyFile == "":
+		return errors.New("api_key: missing; set api_key (for example ${env:OPENAI_COMPLIANCE_API_KEY}; an unset variable counts as empty) or api_key_file")
+	case c.APIKey != "" && c.APIKeyFile != "":
+		return errors.New("api_key, api_key_file: both are set; keep exactly one")
+	case strings.HasPrefix(string(c.APIKey), "Bearer "):
+		return errors.New(`api_key: give the key alone, without "Bearer "`)
+	case c.APIKey != "":
+		if err := compliance.CheckKey(string(c.APIKey)); err != nil {
+			return fmt.Errorf("api_key: %w", err)
+		}
+	}
+	return nil
+}
+
+func (c *Config) validatePrincipal() error {
+	switch {
+	case c.WorkspaceID == "" && c.OrganizationID == "":
+		return errors.New("workspace_id: missing; set workspace_id (a ChatGPT workspace, a UUID) or organization_id (an API Platform organisation, org-…)")
+	case c.WorkspaceID != "" && c.OrganizationID != "":
+		return errors.New("workspace_id, organization_id: both are set; keep exactly one, and use a second receiver for the other")
+	case c.WorkspaceID != "" && organizationPattern.MatchString(c.WorkspaceID):
+		return errors.New("workspace_id: this is an organisation's id; write it under organization_id")
+	case c.WorkspaceID != "" && !uuidPattern.MatchString(c.WorkspaceID):
+		return fmt.Errorf("workspace_id: %q is not a UUID such as 0f8fad5b-d9cb-469f-a165-70867728950e", c.WorkspaceID)
+	case c.OrganizationID != "" && uuidPattern.MatchString(c.OrganizationID):
+		return errors.New("organization_id: this is a workspace's id; write it under workspace_id")
+	case c.OrganizationID != "" && !organizationPattern.MatchString(c.OrganizationID):
+		return fmt.Errorf("organization_id: %q does not look like org-p13k3klgno5cqxbf0q8hpgrk", c.OrganizationID)
+	}
+	return nil
+}
+
+func (c *Config) validateEventTypes() error {
+	if len(c.EventTypes) == 0 {
+		return errors.New("event_types: missing; name at least one, for example [AUTH_LOG, AUDIT_LOG]")
+	}
+	var errs []error
+	seen := map[string]bool{}
+	for _, t := range c.EventTypes {
+		scopes, known := eventTypes[t]
+		switch {
+		case !eventTypePattern.MatchString(t):
+			errs = append(errs, fmt.Errorf("event_types: %q does not look like an event type; they are written in capitals, digits and underscores, for example AUTH_LOG", t))
+		case seen[t]:
+			errs = append(errs, fmt.Errorf("event_types: %s is listed twice", t))
+		case known && c.OrganizationID != "" && !scopes.organization:
+			errs = append(errs, fmt.Errorf("event_types: %s exists for workspaces only; collect it with a receiver that has workspace_id", t))
+		case known && c.WorkspaceID != "" && !scopes.workspace:
+			errs = append(errs, fmt.Errorf("event_types: %s exists for organisations only; collect it with a receiver that has organization_id", t))
+		}
+		seen[t] = true
+	}
+	return errors.Join(errs...)
+}
+
+func (c *Config) validateState() error {
+	if c.StorageID == nil && !c.AllowEphemeralCursor {
+		return errors.New("storage: missing; name a storage extension (for example file_storage), without it every restart would begin at start_from again; allow_ephemeral_cursor: true accepts that")
+	}
+	return nil
+}
+
+func (c *Config) validatePolling() error {
+	var errs []error
+	if _, err := resolveStartFrom(c.StartFrom, time.Now()); err != nil {
+		errs = append(errs, fmt.Errorf("start_from: %w", err))
+	}
+	if c.PollInterval <= 0 {
+		errs = append(errs, fmt.Errorf("poll_interval: %v must be greater than 0", c.PollInterval))
+	}
+	if c.InitialDelay < 0 {
+		errs = append(errs, fmt.Errorf("initial_delay: %v must not be negative", c.InitialDelay))
+	}
+	if c.Overlap < 0 || c.Overlap > retention {
+		errs = append(errs, fmt.Errorf("overlap: %v must lie between 0 and %v, the time the API keeps files", c.Overlap, retention))
+	}
+	if c.Deduplication.Window < 0 || c.Deduplication.Window > retention {
+		errs = append(errs, fmt.Errorf("deduplication::window: %v must lie between 0 (off) and %v", c.Deduplication.Window, retention))
+	}
+	if c.Deduplication.MaxEvents <= 0 {
+		errs = append(errs, fmt.Errorf("deduplication::max_events: %d must be greater than 0; deduplication::window: 0 turns deduplication off", c.Deduplication.MaxEvents))
+	}
+	return errors.Join(errs...)
+}
+
+func (c *Config) validateChoices() error {
+	return errors.Join(
+		oneOf("on_missing_state", c.OnMissingState, missingStateStart, missingStateFail),
+		oneOf("on_permanent_error", c.OnPermanentError, permanentBlock, permanentDrop),
+		oneOf("body", c.Body, bodyRaw),
+		oneOf("download::verify", c.Download.Verify, verifyLenient, verifyStrict),
+	)
+}
+
+func oneOf(key, value string, allowed ...string) error {
+	if slices.Contains(allowed, value) {
+		return nil
+	}
+	return fmt.Errorf("%s: %q is not one of %s", key, value, strings.Join(allowed, ", "))
+}
+
+func (c *Config) validateRetries() error {
+	var errs []error
+	backOff := configretry.BackOffConfig(c.APIRetry.BackOff)
+	if err := backOff.Validate(); err != nil {
+		errs = append(errs, fmt.Errorf("api_retry: %w", err))
+	}
+	for _, code := range c.APIRetry.StatusCodes {
+		switch {
+		case code < 400 || code > 599:
+			errs = append(errs, fmt.Errorf("api_retry::status_codes: %d is not an HTTP error status (400 to 599)", code))
+		case code == http.StatusUnauthorized || code == http.StatusForbidden:
+			errs = append(errs, fmt.Errorf("api_retry::status_codes: %d is not tried again within a pass; the next pass does", code))
+		}
+	}
+	if c.APIRetry.MaxRetryAfter <= 0 {
+		errs = append(errs, fmt.Errorf("api_retry::max_retry_after: %v must be greater than 0", c.APIRetry.MaxRetryAfter))
+	}
+	return errors.Join(errs...)
+}
+
+func (c *Config) validateLimits() error {
+	var errs []error
+	positive := func(key string, value int64) {
+		if value <= 0 {
+			errs = append(errs, fmt.Errorf("%s: %d must be greater than 0", key, value))
+		}
+	}
+	positive("batch::max_records", int64(c.Batch.MaxRecords))
+	positive("batch::max_bytes", int64(c.Batch.MaxBytes))
+	positive("download::max_file_size", c.Download.MaxFileSize)
+	positive("download::memory_limit", c.Download.MemoryLimit)
+	positive("download::concurrency", int64(c.Download.Concurrency))
+	if c.RateLimit.DownloadsPerMinute < 0 {
+		errs = append(errs, fmt.Errorf("rate_limit::downloads_per_minute: %d must not be negative (0 is no limit)", c.RateLimit.DownloadsPerMinute))
+	}
+	if c.RateLimit.ListsPerMinute < 0 {
+		errs = append(errs, fmt.Errorf("rate_limit::lists_per_minute: %d must not be negative (0 is no limit)", c.RateLimit.ListsPerMinute))
+	}
+	if c.Download.Timeout <= 0 {
+		errs = append(errs, fmt.Errorf("download::timeout: %v must be greater than 0", c.Download.Timeout))
+	}
+	if c.Download.StallTimeout <= 0 {
+		errs = append(errs, fmt.Errorf("download::stall_timeout: %v must be greater than 0", c.Download.StallTimeout))
+	}
+	return errors.Join(errs...)
+}
+
+func (c *Config) validateAllowedHosts() error {
+	var errs []error
+	for _, host := range c.Download.AllowedHosts {
+		if _, err := netip.ParseAddr(host); err != nil && !hostPattern.MatchString(host) {
+			errs = append(errs, fmt.Errorf("download::allowed_hosts: %q is not a host name, an IP address or *.domain; leave out scheme, port and path", host))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+func (c *Config) validateHTTP() error {
+	var errs []error
+	if c.HTTP.Auth.HasValue() {
+		errs = append(errs, errors.New("http::auth: not supported; the receiver sends api_key or api_key_file itself, to the endpoint only"))
+	}
+	for name := range c.HTTP.Headers.Iter {
+		if http.CanonicalHeaderKey(name) == "Authorization" {
+			errs = append(errs, errors.New("http::headers: Authorization is set by the receiver from api_key or api_key_file; remove it here"))
+		}
+	}
+	if c.HTTP.Timeout < 0 {
+		errs = append(errs, fmt.Errorf("http::timeout: %v must not be negative", c.HTTP.Timeout))
+	}
+	return errors.Join(append(errs, validateEndpoint(c.HTTP.Endpoint))...)
+}
+
+// validateEndpoint refuses an address to which the key could not go safely.
+func validateEndpoint(endpoint string) error {
+	u, err := url.Parse(endpoint)
+	switch {
+	case err != nil || u.Host == "" || (u.Scheme != "https" && u.Scheme != "http"):
+		return errors.New("http::endpoint: not an absolute URL such as " + DefaultEndpoint)
+	case u.User != nil:
+		return errors.New("http::endpoint: must not hold user information; the key goes under api_key")
+	case u.RawQuery != "" || u.Fragment != "":
+		return errors.New("http::endpoint: must not hold a query or a fragment; give the base URL such as " + DefaultEndpoint)
+	case u.Scheme == "http" && !isLoopback(u.Hostname()):
+		return errors.New("http::endpoint: plain http would send the key unprotected; use https (http is accepted for a loopback address only)")
+	}
+	return nil
+}
+
+func isLoopback(host string) bool {
+	if strings.EqualFold(host, "localhost") {
+		return true
+	}
+	addr, err := netip.ParseAddr(host)
+	return err == nil && addr.Unmap().IsLoopback()
+}

@@ -1,0 +1,182 @@
+// Copyright The OpenTelemetry Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package receiver
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"time"
+
+	"go.uber.org/zap"
+
+	"go.opentelemetry.io/collector/config/configretry"
+
+	"github.com/openaicompliance/openaicompliancereceiver/internal/compliance"
+	"github.com/openaicompliance/openaicompliancereceiver/internal/deliver"
+	"github.com/openaicompliance/openaicompliancereceiver/internal/jsonl"
+	"github.com/openaicompliance/openaicompliancereceiver/internal/record"
+	"github.com/openaicompliance/openaicompliancereceiver/internal/wait"
+)
+
+// heldLong is how long a batch may be refused before its file's memory is given
+// back, so that a dead backend behind one type never starves another type's.
+const heldLong = 30 * time.Second
+
+// errResume says that the file's memory was given back before all of it was
+// delivered: it is to be fetched again.
+var errResume = errors.New("fetch the file again and resume")
+
+// deliverFile hands on the lines of a verified file in batches, from where its
+// delivery stopped, and stores the position after each accepted one.
+func (s *stream) deliverFile(ctx context.Context, file compliance.File, body body, memory *lease) error {
+	first, changed := s.progress.NextLine(file.ID, body.sha256)
+	if changed {
+		s.logger.Warn("The file changed since its delivery began; it is delivered again from its first line.",
+			zap.String("file_id", file.ID))
+	}
+	batches := newBatcher(body.content, s.cfg.Batch, first)
+	body.content = nil // the batcher alone holds it from here on
+	defer func() { s.onHeld = nil }()
+	from := record.File{ID: file.ID, Name: file.Name, SHA256: body.sha256, Unverified: body.sha256 != file.SHA256}
+	observed := time.Now()
+	for last := false; !last; {
+		if memory.released() {
+			return errResume
+		}
+		lines, next := batches.next()
+		last = next == 0
+		b := s.prepare(from, lines, observed)
+		s.onHeld = func() {
+			b.lines = keepOnly(b.lines)
+			batches = nil
+			memory.release()
+		}
+		receipt, err := s.deliver.Deliver(s.calls, ctx, deliver.Batch{
+			Span: deliver.Span{
+				FileID: file.ID, SHA256: body.sha256, EndTime: file.EndTime, NextLine: next, Last: last, Events: b.events,
+			},
+			Records: len(b.lines),
+			Build:   b.build,
+		})
+		if err != nil {
+			return err
+		}
+		s.health.accepted(s.eventType)
+		s.telemetry.delivered(ctx, s.eventType, b.counts, receipt.Dropped())
+		if err := s.commit(ctx, receipt); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (s *stream) commit(ctx context.Context, receipt deliver.Receipt) error {
+	evicted := s.progress.Evicted()
+	err := s.store(ctx, func(ctx context.Context) error { return s.progress.Advance(ctx, receipt) })
+	s.telemetry.evicted(ctx, s.eventType, s.progress.Evicted()-evicted)
+	return err
+}
+
+// storeRetry rules writes of the position: they are tried until they succeed or
+// the receiver stops, since going on without them would deliver twice.
+var storeRetry = configretry.BackOffConfig{
+	Enabled: true, InitialInterval: time.Second, MaxInterval: 30 * time.Second,
+	Multiplier: 2, RandomizationFactor: 0.5,
+}
+
+// store runs a write of the position. At shutdown it is still tried once: what
+// was accepted should not be delivered again.
+func (s *stream) store(ctx context.Context, write func(context.Context) error) error {
+	retries := wait.NewBackOff(storeRetry)
+	for {
+		err := write(s.calls) //nolint:contextcheck // outlives ctx on purpose, see above
+		s.health.stored(s.eventType, err)
+		if err == nil {
+			return nil
+		}
+		s.telemetry.checkpointFailed(ctx, s.eventType)
+		pause, _ := retries.Next(0)
+		s.logger.Error("The position cannot be stored; the stream waits.", zap.Error(err), zap.Duration("next_try", pause))
+		if wait.Sleep(ctx, pause) != nil {
+			return err
+		}
+	}
+}
+
+// onRefused tells of a refusal of the next consumer: at once, then ever more
+// rarely.
+func (s *stream) onRefused(r deliver.Refusal) {
+	s.health.refused(s.eventType, r)
+	if !r.Dropped && time.Since(r.Since) >= s.heldLong && s.onHeld != nil {
+		s.onHeld()
+		s.onHeld = nil
+	}
+	if r.Wait > 0 {
+		s.telemetry.consumeRetry(s.calls, s.eventType)
+	}
+	fields := []zap.Field{
+		zap.String("error", shorten(r.Err)), zap.Bool("permanent", r.Permanent), zap.Int("attempt", r.Attempt),
+		zap.String("file_id", r.Span.FileID), zap.Int("records", r.Records),
+	}
+	switch {
+	case r.Dropped:
+		s.logger.Error("The next consumer refused the batch for good; its records are dropped (on_permanent_error: drop).", fields...)
+	case r.Attempt&(r.Attempt-1) == 0: // 1, 2, 4, 8 …
+		s.logger.Warn("The next consumer refused the batch; it is kept and handed over again.",
+			append(fields, zap.Duration("next_try", r.Wait))...)
+	}
+}
+
+// shorten bounds another component's error text in our log.
+func shorten(err error) string {
+	const limit = 300
+	text := []rune(err.Error())
+	if len(text) > limit {
+		return string(text[:limit]) + "…"
+	}
+	return string(text)
+}
+
+// keepOnly copies lines, so that the file they are slices of can go.
+func keepOnly(lines []record.Line) []record.Line {
+	kept := make([]record.Line, len(lines))
+	for i, line := range lines {
+		kept[i] = record.Line{Number: line.Number, Text: bytes.Clone(line.Text)}
+	}
+	return kept
+}
+
+// batcher cuts the lines of a file into batches.
+type batcher struct {
+	lines *jsonl.Reader
+	limit BatchConfig
+	more  bool
+	batch []record.Line
+}
+
+// newBatcher starts at the first line with at least the given number.
+func newBatcher(content []byte, limit BatchConfig, first int) *batcher {
+	b := &batcher{lines: jsonl.NewReader(content), limit: limit}
+	for b.more = b.lines.Next(); b.more && b.lines.Number() < first; b.more = b.lines.Next() {
+	}
+	return b
+}
+
+// next returns the lines of the next batch, valid until the next call, and the
+// number of the line behind it, 0 when the file ends there.
+func (b *batcher) next() (lines []record.Line, next int) {
+	b.batch = b.batch[:0]
+	for size := 0; b.more && len(b.batch) < b.limit.MaxRecords; b.more = b.lines.Next() {
+		line := b.lines.Line()
+		if size += len(line); size > b.limit.MaxBytes && len(b.batch) > 0 {
+			break
+		}
+		b.batch = append(b.batch, record.Line{Number: b.lines.Number(), Text: line})
+	}
+	if b.more {
+		next = b.lines.Number()
+	}
+	return b.batch, next
+}

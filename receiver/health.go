@@ -1,0 +1,94 @@
+// Copyright The OpenTelemetry Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package receiver
+
+import (
+	"errors"
+	"fmt"
+	"sync"
+
+	"go.opentelemetry.io/collector/component"
+	"go.opentelemetry.io/collector/component/componentstatus"
+
+	"github.com/openaicompliance/openaicompliancereceiver/internal/deliver"
+)
+
+// heldAfter is how many refusals in a row make a batch count as held.
+const heldAfter = 3
+
+// health turns what the streams go through into the component's status, and
+// reports it on change only. One type's trouble alone is not the component's:
+// it is degraded when all types fail, when delivery is held or when the position
+// cannot be stored.
+type health struct {
+	host component.Host
+
+	mu       sync.Mutex // guards everything below
+	streams  map[string]*condition
+	degraded bool
+}
+
+// condition of one stream; nil errors are good.
+type condition struct{ pass, held, storage error }
+
+func newHealth(host component.Host, eventTypes []string) *health {
+	h := &health{host: host, streams: map[string]*condition{}}
+	for _, t := range eventTypes {
+		h.streams[t] = &condition{}
+	}
+	return h
+}
+
+func (h *health) passEnded(eventType string, err error) {
+	h.update(eventType, func(c *condition) { c.pass = err })
+}
+
+func (h *health) stored(eventType string, err error) {
+	h.update(eventType, func(c *condition) { c.storage = err })
+}
+
+func (h *health) accepted(eventType string) {
+	h.update(eventType, func(c *condition) { c.held = nil })
+}
+
+func (h *health) refused(eventType string, r deliver.Refusal) {
+	if r.Attempt >= heldAfter && !r.Dropped {
+		h.update(eventType, func(c *condition) { c.held = errors.New("the next consumer refuses the records") })
+	}
+}
+
+func (h *health) update(eventType string, change func(*condition)) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	change(h.streams[eventType])
+	err := h.verdictLocked()
+	if degraded := err != nil; degraded != h.degraded {
+		h.degraded = degraded
+		if degraded {
+			componentstatus.ReportStatus(h.host, componentstatus.NewRecoverableErrorEvent(err))
+		} else {
+			componentstatus.ReportStatus(h.host, componentstatus.NewEvent(componentstatus.StatusOK))
+		}
+	}
+}
+
+func (h *health) verdictLocked() error {
+	failing := 0
+	var last error
+	for eventType, c := range h.streams {
+		switch {
+		case c.storage != nil:
+			return fmt.Errorf("%s: %w", eventType, c.storage)
+		case c.held != nil:
+			return fmt.Errorf("%s: %w", eventType, c.held)
+		case c.pass != nil:
+			failing++
+			last = fmt.Errorf("%s: %w", eventType, c.pass)
+		}
+	}
+	if failing == len(h.streams) {
+		return last
+	}
+	return nil
+}

@@ -1,0 +1,109 @@
+// Copyright The OpenTelemetry Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package receiver
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"net/http"
+	"slices"
+
+	"go.opentelemetry.io/collector/component"
+	"go.opentelemetry.io/collector/config/configmiddleware"
+	corereceiver "go.opentelemetry.io/collector/receiver"
+
+	"github.com/openaicompliance/openaicompliancereceiver/internal/compliance"
+)
+
+// transports are the two ways out: the API's client, which the key travels with,
+// and the bare transport for signed URLs.
+type transports struct {
+	api    *http.Client
+	base   *http.Transport
+	signed http.RoundTripper
+}
+
+// close drops the idle connections. The client's own CloseIdleConnections does
+// nothing, since the instrumentation around its transport hides the method.
+func (t *transports) close() {
+	if t == nil {
+		return
+	}
+	t.base.CloseIdleConnections()
+	if closer, ok := t.signed.(interface{ CloseIdleConnections() }); ok {
+		closer.CloseIdleConnections()
+	}
+}
+
+// newTransports builds the API client as every component does, and derives the
+// bare transport from the innermost one of its chain: behind headers, cookies,
+// middlewares and spans, but with the same TLS and proxy settings.
+func newTransports(ctx context.Context, cfg *Config, host component.Host, set component.TelemetrySettings) (*transports, error) {
+	capture := &captureTransport{}
+	id := component.MustNewIDWithName("openai_compliance", "innermost")
+	extensions := map[component.ID]component.Component{id: capture}
+	maps.Copy(extensions, host.GetExtensions())
+
+	client := cfg.HTTP
+	client.Middlewares = append(slices.Clip(client.Middlewares), configmiddleware.Config{ID: id})
+	api, err := client.ToClient(ctx, extensions, set)
+	if err != nil {
+		return nil, fmt.Errorf("http: %w", err)
+	}
+	if capture.transport == nil {
+		return nil, errors.New("http: the client has no plain transport to derive the download client from")
+	}
+	policy := compliance.PolicyFor(cfg.HTTP.Endpoint, cfg.Download.AllowedHosts)
+	return &transports{api: api, base: capture.transport, signed: compliance.NewSignedTransport(capture.transport, policy)}, nil
+}
+
+// captureTransport is a client middleware that changes nothing and keeps hold of
+// the transport it is given.
+type captureTransport struct {
+	component.StartFunc
+	component.ShutdownFunc
+	transport *http.Transport
+}
+
+// GetHTTPRoundTripper implements extensionmiddleware.HTTPClient.
+func (c *captureTransport) GetHTTPRoundTripper(context.Context) (func(context.Context, http.RoundTripper) (http.RoundTripper, error), error) {
+	return func(_ context.Context, next http.RoundTripper) (http.RoundTripper, error) {
+		c.transport, _ = next.(*http.Transport)
+		return next, nil
+	}, nil
+}
+
+// newAPI assembles the client of the configured principal.
+func newAPI(cfg *Config, ways *transports, build corereceiver.Settings, observe func(context.Context, compliance.Operation, int, error)) *compliance.Client {
+	return compliance.NewClient(compliance.Settings{
+		Endpoint:        cfg.HTTP.Endpoint,
+		Principal:       cfg.principal(),
+		Key:             cfg.keySource(),
+		API:             ways.api,
+		Signed:          ways.signed,
+		Policy:          compliance.PolicyFor(cfg.HTTP.Endpoint, cfg.Download.AllowedHosts),
+		UserAgent:       "openaicompliancereceiver/" + build.BuildInfo.Version,
+		HeaderTimeout:   cfg.HTTP.Timeout,
+		DownloadTimeout: cfg.Download.Timeout,
+		StallTimeout:    cfg.Download.StallTimeout,
+		MaxFileSize:     cfg.Download.MaxFileSize,
+		Observe:         observe,
+	})
+}
+
+func (c *Config) principal() compliance.Principal {
+	if c.OrganizationID != "" {
+		return compliance.Principal{Organization: true, ID: c.OrganizationID}
+	}
+	return compliance.Principal{ID: c.WorkspaceID}
+}
+
+func (c *Config) keySource() compliance.KeySource {
+	if c.APIKeyFile != "" {
+		return compliance.KeyFile(c.APIKeyFile)
+	}
+	return compliance.StaticKey(c.APIKey)
+}

@@ -1,0 +1,113 @@
+// Copyright The OpenTelemetry Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package receiver
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"slices"
+	"time"
+
+	"go.opentelemetry.io/collector/config/configretry"
+
+	"github.com/openaicompliance/openaicompliancereceiver/internal/compliance"
+	"github.com/openaicompliance/openaicompliancereceiver/internal/wait"
+)
+
+// integrityTries is how often a file whose bytes do not match is fetched before
+// it goes to quarantine.
+const integrityTries = 5
+
+// requester sends requests to one endpoint of the API, again where api_retry
+// says so.
+type requester struct {
+	retry APIRetryConfig
+	gate  *gate
+}
+
+// do runs fn until it succeeds, fails for good or the settings end the tries.
+// The last error is returned as it is.
+func (r *requester) do(ctx context.Context, fn func() error) error {
+	retries := wait.NewBackOff(configretry.BackOffConfig(r.retry.BackOff))
+	for try := 1; ; try++ {
+		if err := r.gate.enter(ctx); err != nil {
+			return err
+		}
+		err := fn()
+		if err == nil || ctx.Err() != nil || !r.again(err, try) {
+			return err
+		}
+		pause := r.serverPause(err)
+		r.gate.pause(pause)
+		next, ok := retries.Next(pause)
+		if !ok {
+			return err
+		}
+		if err := wait.Sleep(ctx, next); err != nil {
+			return err
+		}
+	}
+}
+
+// again decides whether a failed request is worth another try in this pass.
+func (r *requester) again(err error, try int) bool {
+	var (
+		status    *compliance.StatusError
+		integrity *compliance.IntegrityError
+		request   *compliance.RequestError
+	)
+	switch {
+	case errors.As(err, &status):
+		return slices.Contains(r.retry.StatusCodes, status.Status) || (urlExpired(status) && try < integrityTries)
+	case errors.As(err, &integrity):
+		return try < integrityTries
+	case errors.As(err, &request):
+		return true
+	}
+	return false
+}
+
+// urlExpired is what a signed URL answers that was used too late: a new one from
+// the API may do.
+func urlExpired(status *compliance.StatusError) bool {
+	return status.Op == compliance.OperationFetch &&
+		(status.Status == http.StatusForbidden || status.Status == http.StatusUnauthorized)
+}
+
+// serverPause is how long the server asked to be left alone, within bounds.
+func (r *requester) serverPause(err error) time.Duration {
+	var status *compliance.StatusError
+	if !r.retry.HonorRetryAfter || !errors.As(err, &status) {
+		return 0
+	}
+	return min(status.RetryAfter, r.retry.MaxRetryAfter)
+}
+
+// keyRefused says that the API itself refused the key: asking again soon would
+// not help.
+func keyRefused(err error) bool {
+	var status *compliance.StatusError
+	return errors.As(err, &status) && status.Op != compliance.OperationFetch &&
+		(status.Status == http.StatusUnauthorized || status.Status == http.StatusForbidden)
+}
+
+// fileFault says that the trouble lies with this one file, so that the others
+// need not wait for it.
+func fileFault(err error) bool {
+	var (
+		status    *compliance.StatusError
+		integrity *compliance.IntegrityError
+	)
+	switch {
+	case errors.Is(err, compliance.ErrTooLarge), errors.As(err, &integrity):
+		return true
+	case keyRefused(err):
+		return false
+	case errors.As(err, &status):
+		passing := status.Status == http.StatusTooManyRequests || status.Status == http.StatusRequestTimeout
+		return status.Op != compliance.OperationList && status.Status < 500 && !passing
+	}
+	return false
+}
