@@ -52,6 +52,18 @@ test-e2e: $(COLLECTOR)
 validate-examples: $(COLLECTOR) ## let the collector validate every configuration in README, examples and testdata
 	OTELCOL=$(CURDIR)/$(COLLECTOR) go test -tags e2e -count=1 -run TestValidate -v ./e2e/...
 
+KILLS ?= 50
+.PHONY: kill
+kill: $(COLLECTOR) ## kill -9 the built collector KILLS times and count what is lost or doubled
+	OTELCOL=$(CURDIR)/$(COLLECTOR) KILLS=$(KILLS) go test -tags e2e -count=1 -timeout 4h -run 'TestKill$$' -v ./e2e/...
+
+FUZZTIME ?= 30s
+.PHONY: fuzz
+fuzz: ## fuzz each target for FUZZTIME
+	go test ./internal/jsonl -run '^$$' -fuzz FuzzReader -fuzztime $(FUZZTIME)
+	go test ./internal/record -run '^$$' -fuzz FuzzMap -fuzztime $(FUZZTIME)
+	go test ./internal/checkpoint -run '^$$' -fuzz FuzzDecode -fuzztime $(FUZZTIME)
+
 .PHONY: check
 check: check-generated check-modules check-lint ## generated files and go.mod up to date, vet, lint
 

@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/openaicompliance/openaicompliancereceiver/internal/compliance"
+	"github.com/openaicompliance/openaicompliancereceiver/internal/deliver"
 )
 
 // advice says what an operator can do about an error of a pass.
@@ -16,6 +17,8 @@ func advice(err error, eventType string) string {
 	var (
 		status   *compliance.StatusError
 		redirect *compliance.RedirectError
+		answer   *compliance.AnswerError
+		request  *compliance.RequestError
 	)
 	switch {
 	case errors.As(err, &status) && status.Op == compliance.OperationDownload && status.Status == http.StatusNotFound:
@@ -28,6 +31,12 @@ func advice(err error, eventType string) string {
 		return "raise download::max_file_size; the file is tried again at the next pass"
 	case errors.Is(err, compliance.ErrTiesFillPage):
 		return "the listing cannot be completed by time; report it to the vendor, nothing was skipped"
+	case errors.As(err, &answer):
+		return "the answer is not what the API sends: check http::endpoint, and whether a proxy or a gateway answers in its place"
+	case errors.As(err, &request):
+		return "the request got no answer: check the network, http::proxy_url and http::tls, if it does not pass by itself"
+	case errors.Is(err, deliver.ErrGivenUp):
+		return "look at what the next component's own log says; the batch is handed over again by the next pass"
 	}
 	return "none needed if it passes by itself"
 }

@@ -78,7 +78,7 @@ func (s *stream) report(err error) {
 		s.logger.Debug("Pass complete.", zap.Stringer("position", s.progress))
 		return
 	}
-	s.logger.Error("Pass ended early; the next one goes on from the stored position.",
+	s.logger.Warn("Pass ended early; the next one goes on from the stored position.",
 		zap.Error(err), zap.String("advice", advice(err, s.eventType)))
 }
 
@@ -244,7 +244,7 @@ func (s *stream) fetch(ctx context.Context, file compliance.File) (got body, err
 // wait for it. It stays listed, so every pass tries it again.
 func (s *stream) quarantine(ctx context.Context, file compliance.File, cause error) error {
 	s.telemetry.file(ctx, s.eventType, fileQuarantined)
-	s.logger.Error("File set aside: it cannot be read. The others go on, every pass tries it again until the API stops serving it.",
+	s.logger.Warn("File set aside: it cannot be read. The others go on, every pass tries it again until the API stops serving it.",
 		zap.String("file_id", file.ID), zap.Time("end_time", file.EndTime), zap.Int64("file_size", file.Size),
 		zap.Error(cause), zap.String("advice", advice(cause, s.eventType)))
 	return s.store(ctx, func(ctx context.Context) error {

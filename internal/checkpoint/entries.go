@@ -83,20 +83,41 @@ func (e *entries) seal(ctx context.Context, client storage.Client, prefix string
 	return nil
 }
 
-// load returns all entries, oldest first.
-func (e *entries) load(ctx context.Context, client storage.Client, prefix string) ([]entry, error) {
-	var items []entry
+// load puts all entries into a map, the younger over the older.
+func (e *entries) load(ctx context.Context, client storage.Client, prefix string, into map[uint64]uint64) error {
+	put := func(items []entry) {
+		for _, item := range items {
+			into[item.hash] = item.value
+		}
+	}
 	for _, ref := range e.Blocks {
 		block, err := readBlock(ctx, client, prefix, ref)
 		if err != nil {
-			return nil, err
+			return err
 		}
-		items = append(items, block...)
+		put(block)
 	}
 	if len(e.Tail)%entrySize != 0 {
-		return nil, fmt.Errorf("%w: the last part of %q is cut", ErrDamaged, prefix)
+		return fmt.Errorf("%w: the last part of %q is cut", ErrDamaged, prefix)
 	}
-	return append(items, parseEntries(e.Tail)...), nil
+	put(parseEntries(e.Tail))
+	return nil
+}
+
+// forget removes aged blocks from storage, and their entries from the map unless
+// a younger one has replaced them. A block whose deletion fails stays behind
+// unknown, as it does after a crash just before: it takes up room and nothing
+// else.
+func forget(ctx context.Context, client storage.Client, prefix string, aged []blockRef, from map[uint64]uint64) {
+	for _, ref := range aged {
+		items, _ := readBlock(ctx, client, prefix, ref)
+		for _, item := range items {
+			if from[item.hash] == item.value {
+				delete(from, item.hash)
+			}
+		}
+		_ = client.Delete(ctx, blockKey(prefix, ref.Number))
+	}
 }
 
 func readBlock(ctx context.Context, client storage.Client, prefix string, ref blockRef) ([]entry, error) {

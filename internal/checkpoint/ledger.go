@@ -51,11 +51,7 @@ func (l *ledger) added(id string, end time.Time) {
 }
 
 func (l *ledger) load(ctx context.Context, client storage.Client, files entries) error {
-	items, err := files.load(ctx, client, l.prefix)
-	for _, item := range items {
-		l.ends[item.hash] = item.value
-	}
-	return err
+	return files.load(ctx, client, l.prefix, l.ends)
 }
 
 // seal closes a full tail. Files of a block may lie after the cursor, when one
@@ -73,15 +69,6 @@ func (l *ledger) age(files *entries, next *state) []blockRef {
 	return files.dropBefore(next.listFrom(ledgerKeep).UnixMicro())
 }
 
-// forget removes aged blocks from storage and memory. A block whose deletion
-// fails stays behind unknown, as it does after a crash just before: it takes up
-// room and nothing else.
 func (l *ledger) forget(ctx context.Context, client storage.Client, aged []blockRef) {
-	for _, ref := range aged {
-		items, _ := readBlock(ctx, client, l.prefix, ref)
-		for _, item := range items {
-			delete(l.ends, item.hash)
-		}
-		_ = client.Delete(ctx, blockKey(l.prefix, ref.Number))
-	}
+	forget(ctx, client, l.prefix, aged, l.ends)
 }

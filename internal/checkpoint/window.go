@@ -45,11 +45,7 @@ func (w *window) has(event deliver.Event) (known, same bool) {
 }
 
 func (w *window) load(ctx context.Context, client storage.Client, events entries) error {
-	items, err := events.load(ctx, client, w.prefix)
-	for _, item := range items {
-		w.contents[item.hash] = item.value
-	}
-	return err
+	return events.load(ctx, client, w.prefix, w.contents)
 }
 
 // add appends the events of a batch, and seals the tail when it is full.
@@ -88,17 +84,6 @@ func (w *window) age(log *entries, end time.Time) (aged, crowded []blockRef) {
 	return aged, crowded
 }
 
-// forget removes aged blocks from storage and memory. A block whose deletion
-// fails stays behind unknown, as it does after a crash just before: it takes up
-// room and nothing else.
 func (w *window) forget(ctx context.Context, client storage.Client, aged []blockRef) {
-	for _, ref := range aged {
-		items, _ := readBlock(ctx, client, w.prefix, ref)
-		for _, item := range items {
-			if w.contents[item.hash] == item.value { // not since replaced by a conflict
-				delete(w.contents, item.hash)
-			}
-		}
-		_ = client.Delete(ctx, blockKey(w.prefix, ref.Number))
-	}
+	forget(ctx, client, w.prefix, aged, w.contents)
 }

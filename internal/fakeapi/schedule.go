@@ -29,6 +29,18 @@ type Schedule struct {
 	Stop time.Time
 }
 
+// Freeze ends the schedule now: no file follows those that exist.
+func (a *API) Freeze() {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.advanceLocked()
+	if a.opts.Live != nil {
+		frozen := *a.opts.Live
+		frozen.Stop = a.opts.Now()
+		a.opts.Live = &frozen
+	}
+}
+
 // generator makes the files of one type in order.
 type generator struct {
 	rng  *rand.Rand

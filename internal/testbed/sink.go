@@ -37,6 +37,7 @@ type Sink struct {
 
 	mu         sync.Mutex // guards everything below
 	deliveries []Delivery
+	counts     map[string]int
 	requests   int
 	refuse     int
 
@@ -128,6 +129,10 @@ func (s *Sink) keepOne(record plog.LogRecord, resource map[string]any) {
 	}
 	s.mu.Lock()
 	s.deliveries = append(s.deliveries, d)
+	if s.counts == nil {
+		s.counts = map[string]int{}
+	}
+	s.counts[uid]++
 	s.mu.Unlock()
 	if s.OnRecord != nil {
 		s.OnRecord(d)
@@ -150,11 +155,16 @@ func (s *Sink) Requests() int {
 
 // Counts returns how often each uid was kept.
 func (s *Sink) Counts() map[string]int {
-	counts := map[string]int{}
-	for _, d := range s.Deliveries() {
-		counts[d.UID]++
-	}
-	return counts
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return maps.Clone(s.counts)
+}
+
+// Unique is how many uids were kept.
+func (s *Sink) Unique() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return len(s.counts)
 }
 
 // Comparison of what came with what should have.
