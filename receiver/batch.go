@@ -73,6 +73,14 @@ func (b *batch) dedup(progress *checkpoint.Stream, lines []record.Line, on bool)
 	}
 }
 
+// firstLine is the number of the batch's first line, 0 when it has none.
+func (b *batch) firstLine() int {
+	if len(b.lines) == 0 {
+		return 0
+	}
+	return b.lines[0].Number
+}
+
 // build returns the log records, made anew for every call.
 func (b *batch) build() plog.Logs {
 	if b.fresh {

@@ -61,7 +61,8 @@ type Config struct {
 	// APIRetry rules the requests to the API, RetryOnFailure the next consumer.
 	APIRetry       APIRetryConfig            `mapstructure:"api_retry"`
 	RetryOnFailure configretry.BackOffConfig `mapstructure:"retry_on_failure"`
-	// OnPermanentError is "block" (hold the stream and try again) or "drop".
+	// OnPermanentError is "quarantine" (keep the batch for later tries and go
+	// on), "drop" or "block" (hold the stream and try again).
 	OnPermanentError string `mapstructure:"on_permanent_error"`
 
 	Batch    BatchConfig    `mapstructure:"batch"`
@@ -153,9 +154,12 @@ const (
 	missingStateFail  = "fail"
 	permanentBlock    = "block"
 	permanentDrop     = "drop"
-	bodyRaw           = "raw"
-	verifyLenient     = "lenient"
-	verifyStrict      = "strict"
+
+	permanentQuarantine = "quarantine"
+
+	bodyRaw       = "raw"
+	verifyLenient = "lenient"
+	verifyStrict  = "strict"
 )
 
 // NewDefaultConfig returns the configuration before any key is set.
@@ -185,7 +189,7 @@ func NewDefaultConfig() *Config {
 			MaxRetryAfter:   15 * time.Minute,
 		},
 		RetryOnFailure:   consumer,
-		OnPermanentError: permanentBlock,
+		OnPermanentError: permanentQuarantine,
 		Batch:            BatchConfig{MaxRecords: 1000, MaxBytes: 1 << 20},
 		Download: DownloadConfig{
 			Timeout:      5 * time.Minute,

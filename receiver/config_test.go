@@ -81,7 +81,7 @@ func TestConfigFaults(t *testing.T) {
 		"poll interval zero":          {validYAML + "poll_interval: 0s", []string{"poll_interval: 0s must be greater"}},
 		"negative delay":              {validYAML + "initial_delay: -1s", []string{"initial_delay: -1s must not be negative"}},
 		"overlap beyond retention":    {validYAML + "overlap: 1000h", []string{"overlap: 1000h0m0s must lie between"}},
-		"bad permanent choice":        {validYAML + "on_permanent_error: ignore", []string{`on_permanent_error: "ignore" is not one of block, drop`}},
+		"bad permanent choice":        {validYAML + "on_permanent_error: ignore", []string{`on_permanent_error: "ignore" is not one of quarantine, drop, block`}},
 		"bad body":                    {validYAML + "body: xml", []string{`body: "xml" is not one of raw`}},
 		"status that is no error":     {validYAML + "api_retry: {status_codes: [200]}", []string{"api_retry::status_codes: 200"}},
 		"status 401":                  {validYAML + "api_retry: {status_codes: [401]}", []string{"api_retry::status_codes: 401 is not tried again"}},

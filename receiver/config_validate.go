@@ -136,7 +136,7 @@ func (c *Config) validatePolling() error {
 func (c *Config) validateChoices() error {
 	return errors.Join(
 		oneOf("on_missing_state", c.OnMissingState, missingStateStart, missingStateFail),
-		oneOf("on_permanent_error", c.OnPermanentError, permanentBlock, permanentDrop),
+		oneOf("on_permanent_error", c.OnPermanentError, permanentQuarantine, permanentDrop, permanentBlock),
 		oneOf("body", c.Body, bodyRaw),
 		oneOf("download::verify", c.Download.Verify, verifyLenient, verifyStrict),
 	)

@@ -55,7 +55,8 @@ func (s *stream) deliverFile(ctx context.Context, file compliance.File, body bod
 		}
 		receipt, err := s.deliver.Deliver(s.calls, ctx, deliver.Batch{
 			Span: deliver.Span{
-				FileID: file.ID, SHA256: body.sha256, EndTime: file.EndTime, NextLine: next, Last: last, Events: b.events,
+				FileID: file.ID, FileName: file.Name, FileSize: file.Size, SHA256: body.sha256, EndTime: file.EndTime,
+				FirstLine: b.firstLine(), NextLine: next, Last: last, Events: b.events,
 			},
 			Records: len(b.lines),
 			Build:   b.build,
@@ -64,7 +65,7 @@ func (s *stream) deliverFile(ctx context.Context, file compliance.File, body bod
 			return err
 		}
 		s.health.accepted(s.eventType)
-		s.telemetry.delivered(ctx, s.eventType, b.counts, receipt.Dropped())
+		s.telemetry.delivered(ctx, s.eventType, b.counts, receipt.Outcome())
 		if err := s.commit(ctx, receipt); err != nil {
 			return err
 		}
@@ -109,7 +110,7 @@ func (s *stream) store(ctx context.Context, write func(context.Context) error) e
 // rarely.
 func (s *stream) onRefused(r deliver.Refusal) {
 	s.health.refused(s.eventType, r)
-	if !r.Dropped && time.Since(r.Since) >= s.heldLong && s.onHeld != nil {
+	if r.Outcome == deliver.Open && time.Since(r.Since) >= s.heldLong && s.onHeld != nil {
 		s.onHeld()
 		s.onHeld = nil
 	}
@@ -121,7 +122,9 @@ func (s *stream) onRefused(r deliver.Refusal) {
 		zap.String("file_id", r.Span.FileID), zap.Int("records", r.Records),
 	}
 	switch {
-	case r.Dropped:
+	case r.Outcome == deliver.Aside:
+		s.logger.Error("The next consumer refused the batch for good; it is set aside and tried again later, record by record (on_permanent_error: quarantine).", fields...)
+	case r.Outcome == deliver.Dropped:
 		s.logger.Error("The next consumer refused the batch for good; its records are dropped (on_permanent_error: drop).", fields...)
 	case r.Attempt&(r.Attempt-1) == 0: // 1, 2, 4, 8 …
 		s.logger.Warn("The next consumer refused the batch; it is kept and handed over again.",

@@ -64,6 +64,9 @@ func (s *stream) complete(ctx context.Context, listed map[string]bool, began tim
 			return err
 		}
 	}
+	if err := s.retryRefused(ctx, began); err != nil {
+		return err
+	}
 	return s.store(ctx, func(ctx context.Context) error { return s.progress.SetListedThrough(ctx, began) })
 }
 
@@ -72,9 +75,12 @@ func (s *stream) complete(ctx context.Context, listed map[string]bool, began tim
 func (s *stream) deliverGap(ctx context.Context, gap record.Gap) error {
 	s.telemetry.gap(ctx, s.eventType)
 	observed := time.Now()
-	_, err := s.deliver.Deliver(s.calls, ctx, deliver.Batch{
+	receipt, err := s.again.Deliver(s.calls, ctx, deliver.Batch{
 		Records: 1,
 		Build:   func() plog.Logs { return s.mapper.Gap(gap, observed) },
 	})
+	if receipt.Outcome() == deliver.Dropped {
+		s.logger.Error("The next consumer refused the record that tells of a gap; this log and the metric are all that does.")
+	}
 	return err
 }

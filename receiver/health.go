@@ -53,7 +53,7 @@ func (h *health) accepted(eventType string) {
 }
 
 func (h *health) refused(eventType string, r deliver.Refusal) {
-	if r.Attempt >= heldAfter && !r.Dropped {
+	if r.Attempt >= heldAfter && r.Outcome == deliver.Open {
 		h.update(eventType, func(c *condition) { c.held = errors.New("the next consumer refuses the records") })
 	}
 }

@@ -106,6 +106,7 @@ func (w *world) tryStart() error {
 	if w.heldLong > 0 {
 		r.(*logsReceiver).heldLong = w.heldLong
 	}
+	r.(*logsReceiver).refusedInterval = 10 * time.Millisecond
 	return r.Start(w.t.Context(), &host{w.storage, w.status})
 }
 

@@ -42,6 +42,8 @@ type logsReceiver struct {
 	next consumer.Logs
 	// heldLong is the constant of this name, but for tests.
 	heldLong time.Duration
+	// refusedInterval is refusedRetryInterval, but for tests.
+	refusedInterval time.Duration
 
 	// What follows is set by Start and released by Shutdown.
 	ways      *transports
@@ -54,7 +56,7 @@ type logsReceiver struct {
 
 // New creates the receiver; nothing runs before Start.
 func New(set corereceiver.Settings, cfg *Config, next consumer.Logs) (corereceiver.Logs, error) {
-	return &logsReceiver{cfg: cfg, set: set, next: next, heldLong: heldLong}, nil
+	return &logsReceiver{cfg: cfg, set: set, next: next, heldLong: heldLong, refusedInterval: refusedRetryInterval}, nil
 }
 
 // Start opens the storage, fixes where each stream begins and starts the
@@ -204,7 +206,7 @@ func (r *logsReceiver) newStreams(calls context.Context, health *health, progres
 			continue
 		}
 		s := &stream{
-			eventType: eventType, cfg: r.cfg, calls: calls, heldLong: r.heldLong,
+			eventType: eventType, cfg: r.cfg, calls: calls, heldLong: r.heldLong, refusedInterval: r.refusedInterval,
 			logger:    r.set.Logger.With(zap.String("event_type", eventType)),
 			telemetry: counters, health: health,
 			api: api, list: list, download: download, budget: budget,
@@ -213,12 +215,19 @@ func (r *logsReceiver) newStreams(calls context.Context, health *health, progres
 		}
 		s.deliver = deliver.New(deliver.Settings{
 			Next: r.next, Obs: obs, Retry: r.cfg.RetryOnFailure,
-			DropPermanent: r.cfg.OnPermanentError == permanentDrop,
-			OnRefused:     s.onRefused,
+			OnPermanent: permanentPolicies[r.cfg.OnPermanentError],
+			OnRefused:   s.onRefused,
+		})
+		s.again = deliver.New(deliver.Settings{
+			Next: r.next, Obs: obs, Retry: r.cfg.RetryOnFailure, OnPermanent: deliver.Drop, OnRefused: s.onRefusedAgain,
 		})
 		streams = append(streams, s)
 	}
 	return streams, nil
+}
+
+var permanentPolicies = map[string]deliver.Policy{
+	permanentBlock: deliver.Block, permanentDrop: deliver.Drop, permanentQuarantine: deliver.SetAside,
 }
 
 func (r *logsReceiver) source(eventType string) record.Source {

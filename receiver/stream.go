@@ -40,12 +40,17 @@ type stream struct {
 	// one did if it is deep. Both measure waiting only.
 	deepListed, deepPass time.Time
 
+	// refusedTried is when the records set aside were last tried.
+	refusedTried    time.Time
+	refusedInterval time.Duration
+
 	// onHeld is called when the batch in delivery has been refused for heldLong.
 	onHeld   func()
 	heldLong time.Duration
 
 	mapper   *record.Mapper
 	deliver  *deliver.Deliverer
+	again    *deliver.Deliverer // of records that were set aside
 	progress *checkpoint.Stream
 
 	// calls bounds the calls to the next consumer and to storage: it outlives

@@ -163,7 +163,7 @@ func TestStreamPermanentRefusal(t *testing.T) {
 		})
 	}
 	t.Run("block", func(t *testing.T) {
-		w := newWorld(t, fakeapi.Options{})
+		w := newWorld(t, fakeapi.Options{}, func(cfg *Config) { cfg.OnPermanentError = permanentBlock })
 		refuseFirst(w, 5)
 		w.api.Add("AUTH_LOG", recent(time.Hour), authLine("a"))
 		w.start()

@@ -10,6 +10,7 @@ import (
 	"go.opentelemetry.io/otel/metric"
 
 	"github.com/openaicompliance/openaicompliancereceiver/internal/compliance"
+	"github.com/openaicompliance/openaicompliancereceiver/internal/deliver"
 	"github.com/openaicompliance/openaicompliancereceiver/internal/metadata"
 )
 
@@ -24,6 +25,9 @@ const (
 	recordDelivered = "delivered"
 	recordMalformed = "malformed"
 	recordDropped   = "dropped"
+
+	recordQuarantined = "quarantined"
+
 	recordDuplicate = "duplicate"
 	recordConflict  = "conflict"
 
@@ -66,10 +70,14 @@ func (t *telemetry) fileBytes(ctx context.Context, eventType string, n int) {
 }
 
 // delivered counts a batch that is done; each record has one outcome.
-func (t *telemetry) delivered(ctx context.Context, eventType string, c counts, dropped bool) {
+func (t *telemetry) delivered(ctx context.Context, eventType string, c counts, outcome deliver.Outcome) {
 	t.records(ctx, eventType, recordDuplicate, c.duplicates)
-	if dropped {
+	switch outcome {
+	case deliver.Dropped:
 		t.records(ctx, eventType, recordDropped, c.records)
+		return
+	case deliver.Aside:
+		t.records(ctx, eventType, recordQuarantined, c.records)
 		return
 	}
 	t.records(ctx, eventType, recordDelivered, c.records-c.malformed-c.conflicts)

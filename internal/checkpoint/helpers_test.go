@@ -121,7 +121,7 @@ func mint(tb testing.TB, next consumer.Logs, s deliver.Span) deliver.Receipt {
 	tb.Helper()
 	d := deliver.New(deliver.Settings{
 		Next: next, Obs: nopObs{}, Retry: configretry.NewDefaultBackOffConfig(),
-		DropPermanent: true, OnRefused: func(deliver.Refusal) {},
+		OnPermanent: deliver.Drop, OnRefused: func(deliver.Refusal) {},
 	})
 	receipt, err := d.Deliver(tb.Context(), tb.Context(), deliver.Batch{Span: s, Records: 1, Build: plog.NewLogs})
 	require.NoError(tb, err)
@@ -138,7 +138,7 @@ func accepted(tb testing.TB, s deliver.Span) deliver.Receipt {
 func dropped(tb testing.TB, s deliver.Span) deliver.Receipt {
 	tb.Helper()
 	r := mint(tb, consumertest.NewErr(consumererror.NewPermanent(errors.New("bad"))), s)
-	require.True(tb, r.Dropped())
+	require.Equal(tb, deliver.Dropped, r.Outcome())
 	return r
 }
 

@@ -12,6 +12,7 @@ import (
 	"fmt"
 	"hash/crc32"
 	"maps"
+	"slices"
 	"time"
 )
 
@@ -38,6 +39,23 @@ type state struct {
 	Open map[string]position `json:"open"`
 	// Quarantine holds files that could not be downloaded or verified, by id.
 	Quarantine map[string]Quarantined `json:"quarantine"`
+	// Refused holds runs of lines that the next consumer refused for good.
+	Refused []Refused `json:"refused"`
+}
+
+// Refused is a run of lines of one file that is kept for later tries.
+type Refused struct {
+	FileID   string    `json:"file_id"`
+	FileName string    `json:"file_name"`
+	FileSize int64     `json:"file_size"`
+	EndTime  time.Time `json:"end_time"`
+	// SHA256 of the bytes that the lines are counted in.
+	SHA256 string `json:"sha256"`
+	// From is the first line, To the first one behind the run, 0 for the file's end.
+	From  int       `json:"from"`
+	To    int       `json:"to"`
+	Tries int       `json:"tries"`
+	Since time.Time `json:"since"`
 }
 
 // position inside a file, valid for these very bytes only.
@@ -71,6 +89,7 @@ func (s *state) clone() *state {
 	next := *s
 	next.Files, next.Events = s.Files.clone(), s.Events.clone()
 	next.Open, next.Quarantine = maps.Clone(s.Open), maps.Clone(s.Quarantine)
+	next.Refused = slices.Clone(s.Refused)
 	return &next
 }
 

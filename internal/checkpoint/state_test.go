@@ -68,7 +68,8 @@ func TestStoredFormat(t *testing.T) {
 		"events": {"blocks": null, "tail": null, "next": 0},
 		"open": {"file-open": {"sha256": "sha-file-open", "end_time": "2026-08-02T02:01:00Z", "next_line": 1001}},
 		"quarantine": {"file-bad": {"end_time": "2026-08-02T02:02:00Z", "name": "file-bad", "size": 0, "sha256": "",
-			"reason": "sha256", "tries": 1, "since": "2026-08-02T02:02:00Z"}}
+			"reason": "sha256", "tries": 1, "since": "2026-08-02T02:02:00Z"}},
+		"refused": null
 	}`, base64.StdEncoding.EncodeToString(s.state.Files.Tail)), doc)
 	assert.Equal(t, []entry{fileEntry("file-done", at(2*time.Hour))}, parseEntries(s.state.Files.Tail))
 	again, err := s.state.encode()

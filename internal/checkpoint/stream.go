@@ -149,7 +149,8 @@ func (s *Stream) NextLine(fileID, sha256 string) (line int, changed bool) {
 	return open.NextLine, false
 }
 
-// Advance stores that a span is delivered, together with the ids of its events.
+// Advance stores that a span is delivered, together with the ids of its events,
+// or that it is set aside.
 // The cursor moves only over files that are finished without a gap: it stays
 // before a file in quarantine.
 func (s *Stream) Advance(ctx context.Context, receipt deliver.Receipt) error {
@@ -167,10 +168,27 @@ func (s *Stream) Advance(ctx context.Context, receipt deliver.Receipt) error {
 		next.Open[span.FileID] = position{SHA256: span.SHA256, EndTime: span.EndTime.UTC(), NextLine: span.NextLine}
 	}
 	var events []deliver.Event
-	if !receipt.Dropped() {
+	switch receipt.Outcome() {
+	case deliver.Accepted:
 		events = span.Events
+	case deliver.Aside:
+		next.Refused = append(next.Refused, Refused{
+			FileID: span.FileID, FileName: span.FileName, FileSize: span.FileSize, EndTime: span.EndTime.UTC(),
+			SHA256: span.SHA256, From: span.FirstLine, To: span.NextLine, Tries: 1, Since: time.Now().UTC(),
+		})
 	}
 	return s.commit(ctx, next, span, events)
+}
+
+// Refused returns the runs of lines that the next consumer refused for good.
+func (s *Stream) Refused() []Refused { return slices.Clone(s.state.Refused) }
+
+// SetRefused stores which runs are left after some were tried again, and the
+// events that were accepted now. It moves no position.
+func (s *Stream) SetRefused(ctx context.Context, left []Refused, accepted []deliver.Event) error {
+	next := s.state.clone()
+	next.Refused = left
+	return s.commit(ctx, next, deliver.Span{EndTime: s.state.Cursor}, accepted)
 }
 
 // commit seals what is full, writes the mark, and then forgets what has aged.
@@ -255,6 +273,6 @@ func (s *Stream) Release(ctx context.Context, gone map[string]Quarantined) error
 // String names the position for logs.
 func (s *Stream) String() string {
 	ids := slices.Sorted(maps.Keys(s.state.Quarantine))
-	return fmt.Sprintf("cursor %s, %d files in the ledger, quarantine [%s]",
-		s.state.Cursor.Format(time.RFC3339Nano), len(s.ledger.ends), strings.Join(ids, " "))
+	return fmt.Sprintf("cursor %s, %d files in the ledger, quarantine [%s], %d runs of refused lines",
+		s.state.Cursor.Format(time.RFC3339Nano), len(s.ledger.ends), strings.Join(ids, " "), len(s.state.Refused))
 }

@@ -46,11 +46,29 @@ type Settings struct {
 	// MaxElapsedTime is over, Deliver gives up with an error and no position
 	// moves: the records are tried again later, not dropped.
 	Retry configretry.BackOffConfig
-	// DropPermanent lets a permanent refusal count as done.
-	DropPermanent bool
+	// OnPermanent says what a permanent refusal means for the batch.
+	OnPermanent Policy
 	// OnRefused is told of every refusal and what follows it.
 	OnRefused func(Refusal)
 }
+
+// Policy for a batch that the next consumer refuses for good.
+type Policy int
+
+const (
+	// Block hands it over again like any other.
+	Block Policy = iota
+	// Drop gives it up.
+	Drop
+	// SetAside lets the batches behind it pass; the caller keeps it for later.
+	// From the third such refusal in a row on, the pipeline and not the data is
+	// taken to be broken - exporters report a wrong key or address as permanent
+	// too - and the batch is handed over again until it is accepted.
+	SetAside
+)
+
+// brokenAfter is how many permanent refusals in a row show a broken pipeline.
+const brokenAfter = 3
 
 // Refusal is one ConsumeLogs call that returned an error.
 type Refusal struct {
@@ -61,14 +79,18 @@ type Refusal struct {
 	// Attempt counts from 1; Since is when the first one began.
 	Attempt int
 	Since   time.Time
-	// Dropped is set when the batch is given up by choice, else Wait is the
-	// time to the next attempt; both are zero when Deliver gives up.
-	Dropped bool
+	// Outcome is what follows: Dropped, Aside, or Open with Wait the time to the
+	// next attempt, which is 0 when Deliver gives up.
+	Outcome Outcome
 	Wait    time.Duration
 }
 
 // Deliverer hands over one batch at a time. It is for one goroutine.
-type Deliverer struct{ set Settings }
+type Deliverer struct {
+	set Settings
+	// refused counts the batches refused for good since the last accepted one.
+	refused int
+}
 
 // New returns a Deliverer.
 func New(set Settings) *Deliverer { return &Deliverer{set: set} }
@@ -85,54 +107,70 @@ var ErrGivenUp = errors.New("the next consumer refused the batch for longer than
 // then not delivered twice.
 func (d *Deliverer) Deliver(ctx, stop context.Context, batch Batch) (Receipt, error) {
 	if batch.Records == 0 {
-		return Receipt{span: batch.Span, minted: true}, nil
+		return Receipt{span: batch.Span, outcome: Accepted}, nil
 	}
 	op := d.set.Obs.StartLogsOp(ctx)
-	dropped, err := d.attempts(op, stop, batch)
-	d.set.Obs.EndLogsOp(op, Format, batch.Records, errors.Join(dropped, err))
+	outcome, refusal, err := d.attempts(op, stop, batch)
+	d.set.Obs.EndLogsOp(op, Format, batch.Records, errors.Join(refusal, err))
 	if err != nil {
 		return Receipt{}, err
 	}
-	return Receipt{span: batch.Span, minted: true, dropped: dropped != nil}, nil
+	return Receipt{span: batch.Span, outcome: outcome}, nil
 }
 
-// attempts hands the batch over until an answer ends it. dropped is the
-// consumer's error when the batch was given up by choice; err is set when it
-// still needs delivery.
-func (d *Deliverer) attempts(ctx, stop context.Context, batch Batch) (dropped, err error) {
+// attempts hands the batch over until an answer ends it. refusal is the
+// consumer's error when the batch ended without being accepted; err is set when
+// it still needs delivery.
+func (d *Deliverer) attempts(ctx, stop context.Context, batch Batch) (outcome Outcome, refusal, err error) {
 	retries := wait.NewBackOff(d.set.Retry)
 	since := time.Now()
 	for attempt := 1; ; attempt++ {
 		if err := stop.Err(); err != nil {
-			return nil, fmt.Errorf("deliver: %w", err)
+			return Open, nil, fmt.Errorf("deliver: %w", err)
 		}
 		consumeErr := d.set.Next.ConsumeLogs(ctx, batch.Build())
 		if consumeErr == nil {
-			return nil, nil
+			d.refused = 0
+			return Accepted, nil, nil
 		}
 		// A context that ended says nothing about the data.
 		if ctx.Err() != nil {
-			return nil, fmt.Errorf("deliver: %w", ctx.Err())
+			return Open, nil, fmt.Errorf("deliver: %w", ctx.Err())
 		}
-		refusal := Refusal{
+		r := Refusal{
 			Span: batch.Span, Records: batch.Records, Attempt: attempt, Since: since,
 			Err: consumeErr, Permanent: isPermanent(consumeErr),
 		}
-		if refusal.Permanent && d.set.DropPermanent {
-			refusal.Dropped = true
-			d.set.OnRefused(refusal)
-			return consumererror.NewDownstream(consumeErr), nil
+		if r.Outcome = d.judge(r); r.Outcome != Open {
+			d.set.OnRefused(r)
+			return r.Outcome, consumererror.NewDownstream(consumeErr), nil
 		}
 		var again bool
-		refusal.Wait, again = retries.Next(0)
-		d.set.OnRefused(refusal)
+		r.Wait, again = retries.Next(0)
+		d.set.OnRefused(r)
 		if !again {
-			return nil, fmt.Errorf("deliver: %w: %w", ErrGivenUp, consumererror.NewDownstream(consumeErr))
+			return Open, nil, fmt.Errorf("deliver: %w: %w", ErrGivenUp, consumererror.NewDownstream(consumeErr))
 		}
-		if err := wait.Sleep(stop, refusal.Wait); err != nil {
-			return nil, fmt.Errorf("deliver: %w", err)
+		if err := wait.Sleep(stop, r.Wait); err != nil {
+			return Open, nil, fmt.Errorf("deliver: %w", err)
 		}
 	}
+}
+
+// judge says what a refusal means for its batch, by the policy.
+func (d *Deliverer) judge(r Refusal) Outcome {
+	switch {
+	case !r.Permanent:
+		return Open
+	case d.set.OnPermanent == Drop:
+		return Dropped
+	case d.set.OnPermanent == SetAside && r.Attempt == 1:
+		// Only a batch's first answer counts: a held one stays held.
+		if d.refused++; d.refused < brokenAfter {
+			return Aside
+		}
+	}
+	return Open
 }
 
 // isPermanent reports whether nobody will take the batch any more. A fan-out

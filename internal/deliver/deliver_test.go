@@ -33,7 +33,7 @@ func checkReceipt(t *testing.T, receipt Receipt, err error, dropped bool) {
 	span, ok := receipt.Span()
 	assert.True(t, ok)
 	assert.Equal(t, testSpan, span)
-	assert.Equal(t, dropped, receipt.Dropped())
+	assert.Equal(t, dropped, receipt.Outcome() == Dropped)
 }
 
 // checkNoReceipt checks that nothing proves a delivery that failed.
@@ -42,7 +42,7 @@ func checkNoReceipt(t *testing.T, receipt Receipt, err, target error) {
 	require.ErrorIs(t, err, target)
 	_, ok := receipt.Span()
 	assert.False(t, ok)
-	assert.False(t, receipt.Dropped())
+	assert.Equal(t, Open, receipt.Outcome())
 }
 
 // A batch that is accepted at once is handed over once.
@@ -178,10 +178,10 @@ func TestPermanentDropped(t *testing.T) {
 	for name, refusal := range map[string]error{"plain": errBad, "wrapped": errors.Join(errBad)} {
 		t.Run(name, func(t *testing.T) {
 			b := newBench(t, answers(refusal))
-			b.DropPermanent = true
+			b.OnPermanent = Drop
 			receipt, err := New(b.Settings).Deliver(t.Context(), t.Context(), b.batch(3))
 			checkReceipt(t, receipt, err, true)
-			assert.Equal(t, []Refusal{{Span: testSpan, Records: 3, Err: refusal, Permanent: true, Attempt: 1, Dropped: true}}, b.refusals)
+			assert.Equal(t, []Refusal{{Span: testSpan, Records: 3, Err: refusal, Permanent: true, Attempt: 1, Outcome: Dropped}}, b.refusals)
 			require.Len(t, b.obs.ends, 1)
 			assert.Equal(t, 3, b.obs.ends[0].records)
 			require.ErrorIs(t, b.obs.ends[0].err, errBad)
@@ -194,11 +194,11 @@ func TestPermanentDropped(t *testing.T) {
 func TestPermanentDroppedAfterRetries(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := newBench(t, answers(errBusy, errBusy, errBad))
-		b.DropPermanent = true
+		b.OnPermanent = Drop
 		receipt, err := New(b.Settings).Deliver(t.Context(), t.Context(), b.batch(1))
 		checkReceipt(t, receipt, err, true)
 		require.Len(t, b.refusals, 3)
-		assert.Equal(t, Refusal{Span: testSpan, Records: 1, Err: errBad, Permanent: true, Attempt: 3, Dropped: true}, b.refusals[2])
+		assert.Equal(t, Refusal{Span: testSpan, Records: 1, Err: errBad, Permanent: true, Attempt: 3, Outcome: Dropped}, b.refusals[2])
 	})
 }
 
@@ -230,12 +230,12 @@ func TestJoinedPermanentAndTransient(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				b := newBench(t, answers(joined, nil))
-				b.DropPermanent = true
+				b.OnPermanent = Drop
 				receipt, err := New(b.Settings).Deliver(t.Context(), t.Context(), b.batch(1))
 				checkReceipt(t, receipt, err, false)
 				assert.Len(t, b.calls, 2)
 				require.Len(t, b.refusals, 1)
-				assert.False(t, b.refusals[0].Dropped)
+				assert.Equal(t, Open, b.refusals[0].Outcome)
 			})
 		})
 	}
@@ -252,7 +252,7 @@ func TestJoinedPermanent(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			b := newBench(t, answers(joined))
-			b.DropPermanent = true
+			b.OnPermanent = Drop
 			receipt, err := New(b.Settings).Deliver(t.Context(), t.Context(), b.batch(1))
 			checkReceipt(t, receipt, err, true)
 		})
@@ -287,7 +287,7 @@ func TestGivenUp(t *testing.T) {
 				last := b.refusals[test.calls-1]
 				assert.Equal(t, test.calls, last.Attempt)
 				assert.Zero(t, last.Wait)
-				assert.False(t, last.Dropped)
+				assert.Equal(t, Open, last.Outcome)
 				assert.Equal(t, []observed{{inOp: true, format: "openai_compliance", records: 3, err: b.obs.ends[0].err}}, b.obs.ends)
 				require.ErrorIs(t, b.obs.ends[0].err, ErrGivenUp)
 			})
@@ -318,5 +318,5 @@ func TestZeroReceipt(t *testing.T) {
 	span, ok := Receipt{}.Span()
 	assert.False(t, ok)
 	assert.Equal(t, Span{}, span)
-	assert.False(t, Receipt{}.Dropped())
+	assert.Equal(t, Open, Receipt{}.Outcome())
 }

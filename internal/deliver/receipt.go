@@ -9,12 +9,16 @@ import "time"
 // not including NextLine.
 type Span struct {
 	FileID string
+	// FileName and FileSize, from the listing, to find the file again.
+	FileName string
+	FileSize int64
 	// SHA256 of the file, so that a position is only ever used for the same bytes.
 	SHA256 string
 	// EndTime of the file, from the listing.
 	EndTime time.Time
-	// NextLine is the first line (from 1) that the span leaves out.
-	NextLine int
+	// FirstLine (from 1) that the span holds; NextLine is the first one that it
+	// leaves out, 0 behind the last.
+	FirstLine, NextLine int
 	// Events of the span that have an id, to be remembered once it is accepted.
 	Events []Event
 	// Last is set when nothing follows the span in its file.
@@ -24,19 +28,32 @@ type Span struct {
 // Event is a delivered event, by hashes of its id and of its line.
 type Event struct{ ID, Content uint64 }
 
-// Receipt proves that a span needs no further delivery: the next consumer
-// accepted it, it was dropped by choice, or it held no record. Only this package
-// can make one, which makes storing a position before delivery impossible to
-// write.
+// Outcome of a delivery.
+type Outcome int
+
+const (
+	// Open needs further delivery; no Receipt has it.
+	Open Outcome = iota
+	// Accepted by the next consumer, or nothing to deliver.
+	Accepted
+	// Dropped was refused for good and given up by choice.
+	Dropped
+	// Aside was refused for good and is to be kept for later tries.
+	Aside
+)
+
+// Receipt proves that the position may move behind a span: the next consumer
+// accepted it, it was dropped by choice, it is to be set aside in the very commit
+// that moves the position, or it held no record. Only this package can make one,
+// which makes storing a position before delivery impossible to write.
 type Receipt struct {
 	span    Span
-	minted  bool
-	dropped bool
+	outcome Outcome
 }
 
-// Dropped reports whether the span was refused for good and given up by choice.
-func (r Receipt) Dropped() bool { return r.dropped }
+// Outcome is what became of the span.
+func (r Receipt) Outcome() Outcome { return r.outcome }
 
 // Span returns what the receipt is for; ok is false for a Receipt that no
 // delivery has made.
-func (r Receipt) Span() (span Span, ok bool) { return r.span, r.minted }
+func (r Receipt) Span() (span Span, ok bool) { return r.span, r.outcome != Open }

@@ -75,7 +75,9 @@ func TestStopLetsCallFinish(t *testing.T) {
 					}
 					return test.answer
 				})
-				b.DropPermanent = test.drop
+				if test.drop {
+					b.OnPermanent = Drop
+				}
 				receipt, err := New(b.Settings).Deliver(t.Context(), stop, b.batch(3))
 				if test.err != nil {
 					checkNoReceipt(t, receipt, err, test.err)
@@ -118,7 +120,7 @@ func TestCancelledIsNoVerdict(t *testing.T) {
 				cancel()
 				return answer
 			})
-			b.DropPermanent = true
+			b.OnPermanent = Drop
 			receipt, err := New(b.Settings).Deliver(ctx, t.Context(), b.batch(3))
 			checkNoReceipt(t, receipt, err, context.Canceled)
 			assert.Len(t, b.calls, 1)

@@ -66,6 +66,9 @@ const (
 	GapRetention = "retention"
 	// GapFileExpired: the file was listed, and forgotten before it could be read.
 	GapFileExpired = "file_expired"
+	// GapRefused: the next component refused the records until the API forgot
+	// their file.
+	GapRefused = "refused"
 )
 
 // EventNamePrefix comes before the lower-case event type in a record's EventName.

@@ -4,6 +4,7 @@
 package record
 
 import (
+	"strconv"
 	"time"
 
 	"go.opentelemetry.io/collector/pdata/pcommon"
@@ -19,8 +20,11 @@ type Gap struct {
 	From, To time.Time
 	// Reason is one of the Gap constants.
 	Reason string
-	// File that is lost, for GapFileExpired.
+	// File that is lost, for GapFileExpired, or that holds the lost records, for
+	// GapRefused.
 	File File
+	// FirstLine of the lost records, for GapRefused.
+	FirstLine int
 }
 
 // Gap builds the one record that puts a gap in sight of whoever reads the
@@ -40,13 +44,23 @@ func (m *Mapper) Gap(gap Gap, observed time.Time) plog.Logs {
 	attrs.PutStr(AttrGapFrom, from)
 	attrs.PutStr(AttrGapTo, to)
 	attrs.PutStr(AttrGapReason, gap.Reason)
-	attrs.PutStr(AttrRecordUID, "gap:"+m.source.PrincipalID+":"+m.source.EventType+":"+from+":"+to+":"+gap.File.ID)
+	attrs.PutStr(AttrRecordUID, "gap:"+m.source.PrincipalID+":"+m.source.EventType+":"+from+":"+to+":"+gap.File.ID+lineSuffix(gap.FirstLine))
 	if gap.File.ID != "" {
 		attrs.PutStr(AttrFileID, gap.File.ID)
 		attrs.PutStr(AttrFileSHA256, gap.File.SHA256)
+		if gap.FirstLine > 0 {
+			attrs.PutInt(AttrFileLine, int64(gap.FirstLine))
+		}
 		if gap.File.Name != "" {
 			attrs.PutStr(AttrFileName, gap.File.Name)
 		}
 	}
 	return logs
+}
+
+func lineSuffix(line int) string {
+	if line == 0 {
+		return ""
+	}
+	return ":" + strconv.Itoa(line)
 }
