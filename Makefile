@@ -93,8 +93,9 @@ bench: ## benchmarks, in the form benchstat reads
 	go test -run '^$$' -bench . -benchmem -count 6 ./...
 
 .PHONY: clean
-clean: ## remove what the targets above build
-	rm -rf _build .tools
+clean: ## remove what the targets above build; the positions of make run stay
+	find _build -mindepth 1 -maxdepth 1 -not -name state -exec rm -rf {} + 2>/dev/null || true
+	rm -rf .tools
 
 # The tools have modules of their own, so that what they need stays out of go.mod.
 $(TOOLS)/builder: internal/tools/go.sum

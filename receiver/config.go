@@ -140,9 +140,9 @@ type DownloadConfig struct {
 	// AllowedHosts, when set, are the only hosts a signed URL may point to,
 	// private addresses included. "*.example.com" stands for every subdomain.
 	AllowedHosts []string `mapstructure:"allowed_hosts"`
-	// Verify says what a file is whose bytes come the same twice and are still
-	// not those of the listing: "lenient" delivers it marked, "strict" sets it
-	// aside.
+	// Verify says what a file of the listed size is whose bytes come the same in
+	// two passes, with another digest than listed: "lenient" delivers it marked,
+	// "strict" sets it aside.
 	Verify string `mapstructure:"verify"`
 	// prevent unkeyed literal initialization
 	_ struct{}

@@ -35,12 +35,16 @@ func resolveStartFrom(text string, now time.Time) (time.Time, error) {
 	if text == "beginning" {
 		return now.Add(-retention).UTC(), nil
 	}
-	if t, err := time.Parse(time.RFC3339Nano, text); err == nil {
-		return t.UTC(), nil
-	}
 	// YAML writes a date alone as midnight UTC; a quoted one means the same.
-	if t, err := time.Parse(time.DateOnly, text); err == nil {
-		return t.UTC(), nil
+	for _, layout := range []string{time.RFC3339Nano, time.DateOnly} {
+		t, err := time.Parse(layout, text)
+		switch {
+		case err != nil:
+		case t.After(now.Add(time.Hour)): // clocks differ a little
+			return time.Time{}, fmt.Errorf("%q lies in the future: nothing would be collected until then", text)
+		default:
+			return t.UTC(), nil
+		}
 	}
 	back, err := parseSpan(text)
 	if err != nil {

@@ -216,8 +216,11 @@ func (c *Config) validateHTTP() error {
 			errs = append(errs, errors.New("http::headers: Authorization is set by the receiver from api_key or api_key_file; remove it here"))
 		}
 	}
-	if c.HTTP.Timeout < 0 {
-		errs = append(errs, fmt.Errorf("http::timeout: %v must not be negative", c.HTTP.Timeout))
+	if c.HTTP.Timeout <= 0 {
+		errs = append(errs, fmt.Errorf("http::timeout: %v must be greater than 0, a list without a bound could wait for ever", c.HTTP.Timeout))
+	}
+	if c.HTTP.ProxyURL != "" && strings.HasPrefix(c.HTTP.Endpoint, "http://") {
+		errs = append(errs, errors.New("http::proxy_url: would be sent the key unprotected, since http::endpoint is plain http; use https or no proxy"))
 	}
 	return errors.Join(append(errs, validateEndpoint(c.HTTP.Endpoint))...)
 }

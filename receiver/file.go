@@ -56,7 +56,7 @@ func (s *stream) deliverFile(ctx context.Context, file compliance.File, body bod
 		receipt, err := s.deliver.Deliver(s.calls, ctx, deliver.Batch{
 			Span: deliver.Span{
 				FileID: file.ID, FileName: file.Name, FileSize: file.Size, SHA256: body.sha256, EndTime: file.EndTime,
-				FirstLine: b.firstLine(), NextLine: next, Last: last, Events: b.events,
+				Unverified: from.Unverified, FirstLine: b.firstLine(), NextLine: next, Last: last, Events: b.events,
 			},
 			Records: len(b.lines),
 			Build:   b.build,
@@ -80,6 +80,10 @@ func (s *stream) commit(ctx context.Context, receipt deliver.Receipt) error {
 	return err
 }
 
+// errAbandoned keeps a stream that Shutdown had to leave behind from writing over
+// what its successor has stored.
+var errAbandoned = errors.New("the receiver was shut down meanwhile")
+
 // storeRetry rules writes of the position: they are tried until they succeed or
 // the receiver stops, since going on without them would deliver twice.
 var storeRetry = configretry.BackOffConfig{
@@ -92,6 +96,9 @@ var storeRetry = configretry.BackOffConfig{
 func (s *stream) store(ctx context.Context, write func(context.Context) error) error {
 	retries := wait.NewBackOff(storeRetry)
 	for {
+		if s.abandoned.Load() {
+			return errAbandoned
+		}
 		err := write(s.calls) //nolint:contextcheck // outlives ctx on purpose, see above
 		s.health.stored(s.eventType, err)
 		if err == nil {
@@ -118,7 +125,7 @@ func (s *stream) onRefused(r deliver.Refusal) {
 		s.telemetry.consumeRetry(s.calls, s.eventType)
 	}
 	fields := []zap.Field{
-		zap.String("error", shorten(r.Err)), zap.Bool("permanent", r.Permanent), zap.Int("attempt", r.Attempt),
+		zap.NamedError("error", r.Err), zap.Bool("permanent", r.Permanent), zap.Int("attempt", r.Attempt),
 		zap.String("file_id", r.Span.FileID), zap.Int("records", r.Records),
 	}
 	switch {
@@ -130,16 +137,6 @@ func (s *stream) onRefused(r deliver.Refusal) {
 		s.logger.Warn("The next consumer refused the batch; it is kept and handed over again.",
 			append(fields, zap.Duration("next_try", r.Wait))...)
 	}
-}
-
-// shorten bounds another component's error text in our log.
-func shorten(err error) string {
-	const limit = 300
-	text := []rune(err.Error())
-	if len(text) > limit {
-		return string(text[:limit]) + "…"
-	}
-	return string(text)
 }
 
 // keepOnly copies lines, so that the file they are slices of can go.

@@ -5,12 +5,14 @@ package receiver
 
 import (
 	"context"
+	"fmt"
 	"time"
 
 	"go.uber.org/zap"
 
 	"go.opentelemetry.io/collector/pdata/plog"
 
+	"github.com/openaicompliance/openaicompliancereceiver/internal/checkpoint"
 	"github.com/openaicompliance/openaicompliancereceiver/internal/deliver"
 	"github.com/openaicompliance/openaicompliancereceiver/internal/record"
 )
@@ -19,68 +21,86 @@ import (
 // when it is older than retention less this.
 const expiryMargin = 24 * time.Hour
 
+// gapMargin is how much the clocks that the floor and the gap are measured by may
+// differ.
+const gapMargin = time.Hour
+
 // checkGap reports the stretch of time that the API forgot before any complete
 // pass listed it. The time that was listed through decides, not the last file's:
-// a quiet type has no files. serverTime is zero when the server sent no Date; no
-// age is known then.
+// a quiet type has no files. Before the first complete pass the floor stands for
+// it. serverTime is zero when the server sent no Date; no age is known then.
 func (s *stream) checkGap(ctx context.Context, serverTime time.Time) error {
-	through := s.progress.ListedThrough()
-	forgotten := serverTime.Add(-retention)
-	if serverTime.IsZero() || through.IsZero() || !forgotten.After(through) {
+	if serverTime.IsZero() {
 		return nil
 	}
-	s.logger.Error("Gap: the API no longer serves what it exported in this time, and no complete pass has listed it. Its records may be lost.",
-		zap.Time("from", through), zap.Time("to", forgotten))
+	through, margin := s.progress.ListedThrough(), time.Duration(0)
+	if through.IsZero() {
+		through, _ = s.progress.Floor()
+		margin = gapMargin
+	}
+	forgotten := serverTime.Add(-retention)
+	if !forgotten.Add(-margin).After(through) {
+		return nil
+	}
 	if err := s.deliverGap(ctx, record.Gap{From: through, To: forgotten, Reason: record.GapRetention}); err != nil {
 		return err
 	}
+	s.logger.Error("Gap: the API no longer serves what it exported in this time, and no complete pass has listed it. Its records may be lost.",
+		zap.Time("from", through), zap.Time("to", forgotten))
 	return s.store(ctx, func(ctx context.Context) error { return s.progress.SetListedThrough(ctx, forgotten) })
 }
 
-// complete ends a pass that listed everything: it reports the quarantined files
-// that the API has stopped serving, and stores how far the listing reached.
+// complete ends a pass that listed everything: it reports the unfinished files
+// that the API has stopped serving, stores how far the listing reached, and tries
+// what was set aside.
 func (s *stream) complete(ctx context.Context, listed map[string]bool, began time.Time) error {
 	if !s.deepPass.IsZero() {
 		s.deepListed = s.deepPass
 	}
-	if began.IsZero() {
-		return nil // without the server's clock no file's age is known
-	}
-	gone := s.progress.Expired(listed, began.Add(expiryMargin-retention))
-	for id, entry := range gone {
-		s.telemetry.file(ctx, s.eventType, fileExpired)
-		s.logger.Error("File lost: the API stopped serving it before it could be read.",
-			zap.String("file_id", id), zap.Time("end_time", entry.EndTime), zap.Int64("file_size", entry.Size),
-			zap.String("file_sha256", entry.SHA256), zap.Int("tries", entry.Tries), zap.String("reason", entry.Reason))
-		if err := s.deliverGap(ctx, record.Gap{
-			From: entry.EndTime.Add(-time.Microsecond), To: entry.EndTime, Reason: record.GapFileExpired,
-			File: record.File{ID: id, Name: entry.Name, SHA256: entry.SHA256},
-		}); err != nil {
+	if !began.IsZero() { // without the server's clock no file's age is known
+		for id, entry := range s.progress.Expired(listed, began.Add(expiryMargin-retention)) {
+			if err := s.reportExpired(ctx, id, entry); err != nil {
+				return err
+			}
+		}
+		if err := s.store(ctx, func(ctx context.Context) error { return s.progress.SetListedThrough(ctx, began) }); err != nil {
 			return err
 		}
 	}
-	if len(gone) > 0 {
-		if err := s.store(ctx, func(ctx context.Context) error { return s.progress.Release(ctx, gone) }); err != nil {
-			return err
-		}
-	}
-	if err := s.retryRefused(ctx, began); err != nil {
+	return s.retryRefused(ctx, began)
+}
+
+func (s *stream) reportExpired(ctx context.Context, id string, entry checkpoint.Quarantined) error {
+	if err := s.deliverGap(ctx, record.Gap{
+		From: entry.EndTime.Add(-time.Microsecond), To: entry.EndTime, Reason: record.GapFileExpired,
+		File: record.File{ID: id, Name: entry.Name, SHA256: entry.SHA256},
+	}); err != nil {
 		return err
 	}
-	return s.store(ctx, func(ctx context.Context) error { return s.progress.SetListedThrough(ctx, began) })
+	s.telemetry.file(ctx, s.eventType, fileExpired)
+	s.logger.Error("File lost: the API stopped serving it before it could be read.",
+		zap.String("file_id", id), zap.Time("end_time", entry.EndTime), zap.Int64("file_size", entry.Size),
+		zap.String("file_sha256", entry.SHA256), zap.Time("since", entry.Since), zap.String("reason", entry.Reason))
+	return s.store(ctx, func(ctx context.Context) error {
+		return s.progress.Release(ctx, map[string]checkpoint.Quarantined{id: entry})
+	})
 }
 
 // deliverGap puts a gap in sight of whoever reads the records. It is told again
 // after a crash before it was stored, with the same uid.
 func (s *stream) deliverGap(ctx context.Context, gap record.Gap) error {
-	s.telemetry.gap(ctx, s.eventType)
 	observed := time.Now()
 	receipt, err := s.again.Deliver(s.calls, ctx, deliver.Batch{
 		Records: 1,
 		Build:   func() plog.Logs { return s.mapper.Gap(gap, observed) },
 	})
-	if receipt.Outcome() == deliver.Dropped {
-		s.logger.Error("The next consumer refused the record that tells of a gap; this log and the metric are all that does.")
+	if err != nil {
+		return fmt.Errorf("tell of a gap: %w", err)
 	}
-	return err
+	s.telemetry.gap(ctx, s.eventType)
+	s.health.accepted(s.eventType)
+	if receipt.Outcome() == deliver.Dropped {
+		s.logger.Error("The next consumer refused the record that tells of a gap; the log and the metric are all that does.")
+	}
+	return nil
 }

@@ -45,12 +45,12 @@ func TestRetryAfterPausesAllStreams(t *testing.T) {
 		r := &requester{retry: cfg, gate: newGate(0)}
 		tries := 0
 		began := time.Now()
-		go func() {
+		other := make(chan time.Duration, 1)
+		go func() { // another stream, after the first answer
 			time.Sleep(time.Second)
-			_ = r.do(t.Context(), func() error { // another stream, after the first answer
-				assert.GreaterOrEqual(t, time.Since(began), 40*time.Second)
-				return nil
-			})
+			if r.gate.enter(t.Context()) == nil {
+				other <- time.Since(began)
+			}
 		}()
 		err := r.do(t.Context(), func() error {
 			if tries++; tries == 1 {
@@ -60,8 +60,8 @@ func TestRetryAfterPausesAllStreams(t *testing.T) {
 		})
 		require.NoError(t, err)
 		assert.GreaterOrEqual(t, time.Since(began), 40*time.Second)
+		assert.GreaterOrEqual(t, <-other, 40*time.Second)
 		r.gate.pause(time.Second)
-		synctest.Wait()
 
 		r.gate.pause(r.serverPause(&compliance.StatusError{RetryAfter: 100 * 365 * 24 * time.Hour}))
 		began = time.Now()
@@ -138,7 +138,12 @@ func TestRequesterEnds(t *testing.T) {
 			r.gate.pause(time.Hour)
 			ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 			defer cancel()
-			require.ErrorIs(t, r.do(ctx, failing), context.DeadlineExceeded)
+			require.ErrorIs(t, r.do(ctx, func() error {
+				if err := r.gate.enter(ctx); err != nil {
+					return err
+				}
+				return failing()
+			}), context.DeadlineExceeded)
 		})
 	})
 }

@@ -53,7 +53,7 @@ func (h *health) accepted(eventType string) {
 }
 
 func (h *health) refused(eventType string, r deliver.Refusal) {
-	if r.Attempt >= heldAfter && r.Outcome == deliver.Open {
+	if r.Outcome == deliver.Open && (r.Attempt >= heldAfter || r.Wait == 0) {
 		h.update(eventType, func(c *condition) { c.held = errors.New("the next consumer refuses the records") })
 	}
 }

@@ -10,6 +10,7 @@ import (
 	"maps"
 	"net/http"
 	"slices"
+	"strings"
 
 	"go.opentelemetry.io/collector/component"
 	"go.opentelemetry.io/collector/config/configmiddleware"
@@ -98,7 +99,8 @@ func (c *Config) principal() compliance.Principal {
 	if c.OrganizationID != "" {
 		return compliance.Principal{Organization: true, ID: c.OrganizationID}
 	}
-	return compliance.Principal{ID: c.WorkspaceID}
+	// A UUID means the same in either case; the positions are kept under one.
+	return compliance.Principal{ID: strings.ToLower(c.WorkspaceID)}
 }
 
 func (c *Config) keySource() compliance.KeySource {

@@ -11,6 +11,7 @@ import (
 	"fmt"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"go.uber.org/zap"
@@ -52,6 +53,7 @@ type logsReceiver struct {
 	stop      context.CancelFunc // ends the streams
 	abort     context.CancelFunc // ends their running calls too
 	streams   sync.WaitGroup
+	abandoned *atomic.Bool // set when a stream had to be left behind
 }
 
 // New creates the receiver; nothing runs before Start.
@@ -92,7 +94,7 @@ func (r *logsReceiver) start(ctx context.Context, host component.Host) error {
 	// The context of Start ends with Start; the streams live until Shutdown.
 	calls, abort := context.WithCancel(context.WithoutCancel(ctx))
 	run, stop := context.WithCancel(calls)
-	r.abort, r.stop = abort, stop
+	r.abort, r.stop, r.abandoned = abort, stop, new(atomic.Bool)
 	streams, err := r.newStreams(calls, newHealth(host, r.cfg.EventTypes), progress)
 	if err != nil {
 		return err
@@ -134,7 +136,7 @@ func (r *logsReceiver) loadProgress(ctx context.Context) (map[string]*checkpoint
 		stream, err := checkpoint.Load(ctx, r.storage, key, r.progressSettings())
 		switch {
 		case errors.Is(err, checkpoint.ErrDamaged):
-			r.set.Logger.Error("This event type is not collected: its stored state is damaged. Restore the storage from a backup, or delete this key to begin again at start_from. The other event types are not affected.",
+			r.set.Logger.Error("This event type is not collected: its stored state cannot be used. Restore the storage from a backup (or the version that wrote it), or delete this key to begin again at start_from. The other event types are not affected.",
 				zap.String("event_type", eventType), zap.String("key", key), zap.Error(err))
 			continue
 		case err != nil:
@@ -210,16 +212,19 @@ func (r *logsReceiver) newStreams(calls context.Context, health *health, progres
 			logger:    r.set.Logger.With(zap.String("event_type", eventType)),
 			telemetry: counters, health: health,
 			api: api, list: list, download: download, budget: budget,
-			mapper:   record.NewMapper(r.source(eventType)),
-			progress: progress[eventType],
+			mapper:    record.NewMapper(r.source(eventType)),
+			progress:  progress[eventType],
+			abandoned: r.abandoned, mismatched: map[string]mismatch{},
 		}
 		s.deliver = deliver.New(deliver.Settings{
 			Next: r.next, Obs: obs, Retry: r.cfg.RetryOnFailure,
 			OnPermanent: permanentPolicies[r.cfg.OnPermanentError],
 			OnRefused:   s.onRefused,
 		})
+		patience := r.cfg.RetryOnFailure
+		patience.MaxElapsedTime = heldLong // not to hold a file's memory for long
 		s.again = deliver.New(deliver.Settings{
-			Next: r.next, Obs: obs, Retry: r.cfg.RetryOnFailure, OnPermanent: deliver.Drop, OnRefused: s.onRefusedAgain,
+			Next: r.next, Obs: obs, Retry: patience, OnPermanent: deliver.Drop, OnRefused: s.onRefusedAgain,
 		})
 		streams = append(streams, s)
 	}
@@ -277,6 +282,7 @@ func (r *logsReceiver) stopStreams(ctx context.Context) error {
 	case <-done:
 		return nil
 	case <-time.After(obeyWithin):
+		r.abandoned.Store(true)
 		return errors.New("shutdown: the next consumer still holds a batch and does not react to cancellation; the batch is delivered again at the next start")
 	}
 }

@@ -109,7 +109,7 @@ func TestStartDamagedState(t *testing.T) {
 	w.awaitExact(auth)
 	entries := w.logs.FilterField(zapString("key", key)).All()
 	require.Len(t, entries, 1)
-	assert.Contains(t, entries[0].Message, "its stored state is damaged")
+	assert.Contains(t, entries[0].Message, "its stored state cannot be used")
 	assert.Equal(t, []byte("garbage"), memory(w).Value(key))
 	assert.Equal(t, []componentstatus.Status{componentstatus.StatusRecoverableError}, w.status.kinds())
 }

@@ -5,6 +5,7 @@ package receiver
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -23,7 +24,8 @@ import (
 const refusedRetryInterval = time.Hour
 
 // retryRefused hands the records that were set aside over again, one by one. What
-// the API has stopped serving meanwhile is reported lost.
+// the API has stopped serving meanwhile is reported lost. Each file is fetched
+// once, and what was accepted of it is stored whatever ended its retry.
 func (s *stream) retryRefused(ctx context.Context, serverTime time.Time) error {
 	runs := s.progress.Refused()
 	if len(runs) == 0 || (!s.refusedTried.IsZero() && time.Since(s.refusedTried) < s.refusedInterval) {
@@ -31,77 +33,115 @@ func (s *stream) retryRefused(ctx context.Context, serverTime time.Time) error {
 	}
 	s.refusedTried = time.Now()
 	var left []checkpoint.Refused
-	for i, run := range runs {
-		rest, accepted, err := s.retryRun(ctx, run, serverTime)
-		if err != nil {
-			return fmt.Errorf("lines set aside of file %q: %w", run.FileID, err)
-		}
+	for len(runs) > 0 {
+		ofFile, others := partition(runs)
+		rest, accepted, err := s.retryFile(ctx, ofFile, serverTime)
 		left = append(left, rest...)
-		kept := slices.Concat(left, runs[i+1:])
-		if err := s.store(ctx, func(ctx context.Context) error { return s.progress.SetRefused(ctx, kept, accepted) }); err != nil {
-			return err
+		kept := slices.Concat(left, others)
+		storeErr := s.store(ctx, func(ctx context.Context) error { return s.progress.SetRefused(ctx, kept, accepted) })
+		if err := errors.Join(err, storeErr); err != nil {
+			return fmt.Errorf("lines set aside of file %q: %w", ofFile[0].FileID, err)
 		}
+		runs = others
 	}
 	return nil
 }
 
-// retryRun tries one run. It returns what is left of it, as runs of single lines,
-// and the events that were accepted.
-func (s *stream) retryRun(ctx context.Context, run checkpoint.Refused, serverTime time.Time) ([]checkpoint.Refused, []deliver.Event, error) {
-	if run.EndTime.Before(serverTime.Add(-retention)) {
-		return nil, nil, s.reportRefusedLost(ctx, run)
+// partition takes out the runs of the first run's file.
+func partition(runs []checkpoint.Refused) (ofFile, others []checkpoint.Refused) {
+	for _, run := range runs {
+		if run.FileID == runs[0].FileID && run.SHA256 == runs[0].SHA256 {
+			ofFile = append(ofFile, run)
+		} else {
+			others = append(others, run)
+		}
 	}
-	file := compliance.File{ID: run.FileID, Name: run.FileName, EndTime: run.EndTime, Size: run.FileSize, SHA256: run.SHA256}
-	memory, err := s.budget.hold(ctx, file.Size)
-	if err != nil {
-		return nil, nil, err
-	}
-	defer memory.release()
-	body, err := s.fetch(ctx, file)
-	switch {
-	case fileFault(err), err == nil && body.sha256 != run.SHA256:
-		run.Tries++
-		return []checkpoint.Refused{run}, nil, nil // not to be had at present
-	case err != nil:
-		return nil, nil, err
-	}
-	return s.retryLines(ctx, run, body)
+	return ofFile, others
 }
 
-// retryLines hands over each line of a run by itself, but for those that have
-// been delivered since.
-func (s *stream) retryLines(ctx context.Context, run checkpoint.Refused, body body) (left []checkpoint.Refused, accepted []deliver.Event, err error) {
-	from := record.File{ID: run.FileID, Name: run.FileName, SHA256: run.SHA256}
-	observed := time.Now()
-	for lines := jsonl.NewReader(body.content); lines.Next() && (run.To == 0 || lines.Number() < run.To); {
-		if lines.Number() < run.From {
-			continue
+// retryFile tries the runs of one file. It returns what is left of them, and the
+// events that were accepted, on error too.
+func (s *stream) retryFile(ctx context.Context, runs []checkpoint.Refused, serverTime time.Time) ([]checkpoint.Refused, []deliver.Event, error) {
+	first := runs[0]
+	if !serverTime.IsZero() && first.EndTime.Before(serverTime.Add(-retention)) {
+		for i, run := range runs {
+			if err := s.reportRefusedLost(ctx, run); err != nil {
+				return runs[i:], nil, err
+			}
 		}
-		b := s.prepare(from, []record.Line{{Number: lines.Number(), Text: lines.Line()}}, observed)
-		receipt, err := s.again.Deliver(s.calls, ctx, deliver.Batch{Records: len(b.lines), Build: b.build})
-		if err != nil {
-			return nil, nil, err
-		}
-		if receipt.Outcome() == deliver.Accepted {
-			s.telemetry.delivered(ctx, s.eventType, b.counts, deliver.Accepted)
-			accepted = append(accepted, b.events...)
-			continue
-		}
-		rest := run
-		rest.From, rest.To, rest.Tries = lines.Number(), lines.Number()+1, run.Tries+1
-		left = append(left, rest)
+		return nil, nil, nil
 	}
-	return left, accepted, nil
+	got, memory, err := s.fetch(ctx, compliance.File{
+		ID: first.FileID, Name: first.FileName, EndTime: first.EndTime, Size: first.FileSize, SHA256: first.SHA256,
+	})
+	switch {
+	case fileFault(err):
+		return runs, nil, nil // not to be had at present
+	case err != nil:
+		return runs, nil, err
+	}
+	defer memory.release()
+	if got.sha256 != first.SHA256 {
+		return runs, nil, nil
+	}
+	return s.retryLines(ctx, runs, got)
+}
+
+// retryLines hands over each line of the runs by itself, but for those that have
+// been delivered since. After an error the rest stays as it is.
+func (s *stream) retryLines(ctx context.Context, runs []checkpoint.Refused, got body) (left []checkpoint.Refused, accepted []deliver.Event, err error) {
+	from := record.File{ID: runs[0].FileID, Name: runs[0].FileName, SHA256: runs[0].SHA256, Unverified: runs[0].Unverified}
+	observed := time.Now()
+	extend := false // the line before was kept
+	for lines := jsonl.NewReader(got.content); lines.Next(); {
+		at := slices.IndexFunc(runs, func(r checkpoint.Refused) bool { return r.Holds(lines.Number()) })
+		if at < 0 {
+			extend = false
+			continue
+		}
+		done := false
+		if err == nil {
+			var events []deliver.Event
+			done, events, err = s.retryLine(ctx, from, record.Line{Number: lines.Number(), Text: lines.Line()}, observed)
+			accepted = append(accepted, events...)
+		}
+		switch {
+		case done:
+		case extend:
+			left[len(left)-1].To = lines.Number() + 1
+		default:
+			rest := runs[at]
+			rest.From, rest.To, rest.Tries = lines.Number(), lines.Number()+1, rest.Tries+1
+			left = append(left, rest)
+		}
+		extend = !done
+	}
+	return left, accepted, err
+}
+
+// retryLine reports whether the line needs no further try.
+func (s *stream) retryLine(ctx context.Context, from record.File, line record.Line, observed time.Time) (done bool, events []deliver.Event, err error) {
+	b := s.prepare(from, []record.Line{line}, observed)
+	receipt, err := s.again.Deliver(s.calls, ctx, deliver.Batch{Records: len(b.lines), Build: b.build})
+	if err != nil || receipt.Outcome() != deliver.Accepted {
+		return false, nil, err
+	}
+	s.health.accepted(s.eventType)
+	s.telemetry.delivered(ctx, s.eventType, b.counts, deliver.Accepted)
+	return true, b.events, nil
 }
 
 func (s *stream) reportRefusedLost(ctx context.Context, run checkpoint.Refused) error {
+	if err := s.deliverGap(ctx, record.Gap{
+		From: run.EndTime.Add(-time.Microsecond), To: run.EndTime, Reason: record.GapRefused,
+		File: record.File{ID: run.FileID, Name: run.FileName, SHA256: run.SHA256}, FirstLine: run.From,
+	}); err != nil {
+		return err
+	}
 	s.logger.Error("Records lost: the next consumer refused them until the API stopped serving their file.",
 		zap.String("file_id", run.FileID), zap.Time("end_time", run.EndTime), zap.String("file_sha256", run.SHA256),
 		zap.Int("from_line", run.From), zap.Int("to_line", run.To), zap.Int("tries", run.Tries))
-	return s.deliverGap(ctx, record.Gap{
-		From: run.EndTime.Add(-time.Microsecond), To: run.EndTime, Reason: record.GapRefused,
-		File: record.File{ID: run.FileID, Name: run.FileName, SHA256: run.SHA256}, FirstLine: run.From,
-	})
+	return nil
 }
 
 // onRefusedAgain tells of a record that is still refused for good; it stays set
@@ -111,5 +151,5 @@ func (s *stream) onRefusedAgain(r deliver.Refusal) {
 		s.onRefused(r)
 		return
 	}
-	s.logger.Debug("A record that was set aside is refused again.", zap.String("error", shorten(r.Err)))
+	s.logger.Debug("A record that was set aside is refused again.", zap.NamedError("error", r.Err))
 }

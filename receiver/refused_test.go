@@ -7,6 +7,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strconv"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -19,6 +20,7 @@ import (
 	"go.opentelemetry.io/collector/consumer/consumererror"
 	"go.opentelemetry.io/collector/pdata/plog"
 
+	"github.com/openaicompliance/openaicompliancereceiver/internal/checkpoint"
 	"github.com/openaicompliance/openaicompliancereceiver/internal/fakeapi"
 )
 
@@ -111,4 +113,57 @@ func TestQuarantinedRecordsExpire(t *testing.T) {
 	require.Len(t, records, 1)
 	assert.Equal(t, "refused", records[0]["openai.compliance.gap.reason"])
 	assert.EqualValues(t, 1, records[0]["openai.compliance.file.line"])
+}
+
+// A retry that is interrupted keeps what it has achieved: records accepted before
+// the interruption do not come again after a clean stop.
+func TestQuarantineRetryKeepsProgress(t *testing.T) {
+	w := newWorld(t, fakeapi.Options{}, func(cfg *Config) { cfg.RetryOnFailure.Enabled = false })
+	var phase atomic.Int64 // 0 refuses the batch, 1 takes three records and is busy, 2 takes all
+	var taken atomic.Int64
+	w.next = consumeFunc(func(ctx context.Context, logs plog.Logs) error {
+		switch {
+		case phase.Load() == 0:
+			phase.Store(1)
+			return errPoison
+		case phase.Load() == 1 && taken.Add(1) > 3:
+			return errors.New("busy")
+		}
+		return w.sink.ConsumeLogs(ctx, logs)
+	})
+	w.api.Add("AUTH_LOG", recent(time.Hour), authLine("a"), authLine("b"), authLine("c"), authLine("d"), authLine("e"))
+	w.start()
+	require.Eventually(t, func() bool { return taken.Load() > 3 }, 20*time.Second, time.Millisecond)
+	w.stop()
+	phase.Store(2)
+	w.start()
+	w.awaitExact()
+}
+
+// Many refused lines of one file cost one download for each try, and are stored
+// as one run.
+func TestQuarantineFetchesEachFileOnce(t *testing.T) {
+	w := newWorld(t, fakeapi.Options{})
+	w.next = consumeFunc(func(context.Context, plog.Logs) error { return errPoison })
+	var lines []string
+	for i := range 100 {
+		lines = append(lines, authLine(strconv.Itoa(i)))
+	}
+	w.api.Add("AUTH_LOG", recent(time.Hour), lines...)
+	w.start()
+	w.awaitLog("The next consumer refused the batch for good; it is set aside and tried again later, record by record (on_permanent_error: quarantine).")
+	w.awaitPasses(3)
+	w.stop()
+	downloads := 0
+	for _, r := range w.api.Requests() {
+		if r.Host == "storage" {
+			downloads++
+		}
+	}
+	assert.LessOrEqual(t, downloads, w.listRequests()+1)
+	key := checkpoint.Key(fakeapi.DefaultWorkspace, "AUTH_LOG")
+	progress, err := checkpoint.Load(t.Context(), openClient(t, w, "other"), key, checkpoint.Settings{})
+	require.NoError(t, err)
+	require.Len(t, progress.Refused(), 1)
+	assert.Equal(t, 1, progress.Refused()[0].From)
 }

@@ -27,14 +27,11 @@ type requester struct {
 	gate  *gate
 }
 
-// do runs fn until it succeeds, fails for good or the settings end the tries.
-// The last error is returned as it is.
+// do runs fn, which goes through the gate itself, until it succeeds, fails for
+// good or the settings end the tries. The last error is returned as it is.
 func (r *requester) do(ctx context.Context, fn func() error) error {
 	retries := wait.NewBackOff(configretry.BackOffConfig(r.retry.BackOff))
 	for try := 1; ; try++ {
-		if err := r.gate.enter(ctx); err != nil {
-			return err
-		}
 		err := fn()
 		if err == nil || ctx.Err() != nil || !r.again(err, try) {
 			return err
@@ -61,7 +58,7 @@ func (r *requester) again(err error, try int) bool {
 	switch {
 	case errors.As(err, &status):
 		return slices.Contains(r.retry.StatusCodes, status.Status) || (urlExpired(status) && try < integrityTries)
-	case errors.As(err, &integrity):
+	case errors.As(err, &integrity), errors.Is(err, compliance.ErrUnreadable):
 		return try < integrityTries
 	case errors.As(err, &request):
 		return true
@@ -101,13 +98,31 @@ func fileFault(err error) bool {
 		integrity *compliance.IntegrityError
 	)
 	switch {
-	case errors.Is(err, compliance.ErrTooLarge), errors.As(err, &integrity):
+	case errors.Is(err, compliance.ErrTooLarge), errors.Is(err, compliance.ErrUnreadable), errors.As(err, &integrity):
 		return true
 	case keyRefused(err):
 		return false
 	case errors.As(err, &status):
 		passing := status.Status == http.StatusTooManyRequests || status.Status == http.StatusRequestTimeout
 		return status.Op != compliance.OperationList && status.Status < 500 && !passing
+	}
+	return false
+}
+
+// downloadFailed says that a download failed for a reason that may be this
+// file's or everybody's: no answer, a server error, a body that breaks off.
+func downloadFailed(err error) bool {
+	var (
+		status  *compliance.StatusError
+		request *compliance.RequestError
+	)
+	switch {
+	case keyRefused(err):
+		return false
+	case errors.As(err, &status):
+		return status.Op != compliance.OperationList
+	case errors.As(err, &request):
+		return request.Op != compliance.OperationList
 	}
 	return false
 }

@@ -6,6 +6,7 @@ package receiver
 import (
 	"context"
 	"fmt"
+	"sync"
 	"time"
 
 	"go.opentelemetry.io/collector/component"
@@ -18,7 +19,7 @@ const storageTimeout = 30 * time.Second
 // openStorage returns the client that keeps the positions.
 func openStorage(ctx context.Context, host component.Host, storageID *component.ID, owner component.ID) (storage.Client, error) {
 	if storageID == nil {
-		return storage.NewNopClient(), nil
+		return &ephemeral{}, nil
 	}
 	ext, ok := host.GetExtensions()[*storageID]
 	if !ok {
@@ -34,3 +35,40 @@ func openStorage(ctx context.Context, host component.Host, storageID *component.
 	}
 	return client, nil
 }
+
+// ephemeral keeps the positions for as long as the receiver runs, for
+// allow_ephemeral_cursor. What is written is read back, unlike with
+// storage.NewNopClient: the ledger and the window count on that to forget.
+type ephemeral struct{ values sync.Map }
+
+func (e *ephemeral) Get(_ context.Context, key string) ([]byte, error) {
+	value, _ := e.values.Load(key)
+	data, _ := value.([]byte)
+	return data, nil
+}
+
+func (e *ephemeral) Set(_ context.Context, key string, value []byte) error {
+	e.values.Store(key, value)
+	return nil
+}
+
+func (e *ephemeral) Delete(_ context.Context, key string) error {
+	e.values.Delete(key)
+	return nil
+}
+
+func (e *ephemeral) Batch(ctx context.Context, ops ...*storage.Operation) (err error) {
+	for _, op := range ops {
+		switch op.Type {
+		case storage.Get:
+			op.Value, err = e.Get(ctx, op.Key)
+		case storage.Set:
+			err = e.Set(ctx, op.Key, op.Value)
+		case storage.Delete:
+			err = e.Delete(ctx, op.Key)
+		}
+	}
+	return err
+}
+
+func (*ephemeral) Close(context.Context) error { return nil }

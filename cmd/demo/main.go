@@ -75,8 +75,8 @@ func run(binary string) error {
 	return d.summary(time.Since(started))
 }
 
-// startAPI serves a day of files, and one more of each type every two seconds
-// for the first few seconds.
+// startAPI serves two minutes of files, one of each type every two seconds, and
+// goes on for the first few seconds of the demo.
 func startAPI() (*fakeapi.API, error) {
 	api := fakeapi.New(fakeapi.Options{Seed: 7, Live: &fakeapi.Schedule{
 		Types: types, Since: time.Now().Add(-2 * time.Minute), Every: 2 * time.Second, Records: 40, Late: 0.1,
@@ -102,6 +102,11 @@ func (d *demo) play() error {
 	if err != nil {
 		return err
 	}
+	defer func() {
+		if collector != nil {
+			collector.Kill() // does nothing to one that has ended
+		}
+	}()
 	half := d.expected() / 2
 	if err := d.await(collector, func() bool { return len(d.sink.Deliveries()) >= half }); err != nil {
 		return err

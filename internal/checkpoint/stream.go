@@ -174,7 +174,7 @@ func (s *Stream) Advance(ctx context.Context, receipt deliver.Receipt) error {
 	case deliver.Aside:
 		next.Refused = append(next.Refused, Refused{
 			FileID: span.FileID, FileName: span.FileName, FileSize: span.FileSize, EndTime: span.EndTime.UTC(),
-			SHA256: span.SHA256, From: span.FirstLine, To: span.NextLine, Tries: 1, Since: time.Now().UTC(),
+			SHA256: span.SHA256, Unverified: span.Unverified, From: span.FirstLine, To: span.NextLine, Tries: 1, Since: time.Now().UTC(),
 		})
 	}
 	return s.commit(ctx, next, span, events)
@@ -193,7 +193,7 @@ func (s *Stream) SetRefused(ctx context.Context, left []Refused, accepted []deli
 
 // commit seals what is full, writes the mark, and then forgets what has aged.
 func (s *Stream) commit(ctx context.Context, next *state, span deliver.Span, events []deliver.Event) error {
-	if err := s.window.add(ctx, s.client, &next.Events, events, span.EndTime); err != nil {
+	if err := s.window.add(ctx, s.client, &next.Events, events, later(span.EndTime, next.Cursor)); err != nil {
 		return err
 	}
 	var aged []blockRef
@@ -220,12 +220,27 @@ func (s *Stream) commit(ctx context.Context, next *state, span deliver.Span, eve
 	return nil
 }
 
+// later of two times: a block of events is as young as its youngest, and the file
+// that fills it may be an old one that came late.
+func later(a, b time.Time) time.Time {
+	if a.After(b) {
+		return a
+	}
+	return b
+}
+
 // Delivered tells whether an event was delivered within the window, and whether
 // with this very content.
 func (s *Stream) Delivered(event deliver.Event) (known, same bool) { return s.window.has(event) }
 
 // Evicted counts the events that had to leave the window before their time.
 func (s *Stream) Evicted() int { return s.window.evicted }
+
+// Quarantined reports whether the file is in quarantine.
+func (s *Stream) Quarantined(fileID string) bool {
+	_, ok := s.state.Quarantine[fileID]
+	return ok
+}
 
 // Quarantine stores that a listed file could not be read. It moves no position.
 func (s *Stream) Quarantine(ctx context.Context, fileID string, entry Quarantined) error {

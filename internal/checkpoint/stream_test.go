@@ -228,5 +228,5 @@ func TestString(t *testing.T) {
 	f.done("a", at(time.Minute))
 	f.setAside("z", at(2*time.Minute))
 	f.setAside("b", at(2*time.Minute))
-	assert.Equal(t, "cursor 2026-08-02T00:01:00Z, 1 files in the ledger, quarantine [b z]", f.String())
+	assert.Equal(t, "cursor 2026-08-02T00:01:00Z, 1 files in the ledger, quarantine [b z], 0 runs of refused lines", f.String())
 }

@@ -176,7 +176,7 @@ func verify(wire []byte, encoding string, file File, maxSize int64) ([]byte, err
 		return wire, wireErr
 	case "gzip", "x-gzip":
 	default:
-		return nil, &RequestError{Op: OperationFetch, Cause: fmt.Errorf("content encoding %q is not supported", printable(encoding, 40))}
+		return nil, &RequestError{Op: OperationFetch, Cause: fmt.Errorf("%w: content encoding %q is not supported", ErrUnreadable, printable(encoding, 40))}
 	}
 	if wireErr == nil {
 		if !bytes.HasPrefix(wire, gzipMagic) {
@@ -196,14 +196,14 @@ func verify(wire []byte, encoding string, file File, maxSize int64) ([]byte, err
 func inflate(wire []byte, limit int64) ([]byte, error) {
 	r, err := gzip.NewReader(bytes.NewReader(wire))
 	if err != nil {
-		return nil, &RequestError{Op: OperationFetch, Cause: fmt.Errorf("inflate: %w", err)}
+		return nil, &RequestError{Op: OperationFetch, Cause: fmt.Errorf("%w: inflate: %w", ErrUnreadable, err)}
 	}
 	content, err := io.ReadAll(io.LimitReader(r, limit+1))
 	if err != nil {
-		return nil, &RequestError{Op: OperationFetch, Cause: fmt.Errorf("inflate: %w", err)}
+		return nil, &RequestError{Op: OperationFetch, Cause: fmt.Errorf("%w: inflate: %w", ErrUnreadable, err)}
 	}
 	if int64(len(content)) > limit {
-		return nil, &RequestError{Op: OperationFetch, Cause: fmt.Errorf("inflate: the content is larger than the %d bytes expected", limit)}
+		return nil, &RequestError{Op: OperationFetch, Cause: fmt.Errorf("%w: inflate: the content is larger than the %d bytes expected", ErrUnreadable, limit)}
 	}
 	return content, nil
 }

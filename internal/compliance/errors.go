@@ -27,6 +27,9 @@ var (
 	// ErrTooLarge is a file above MaxFileSize.
 	ErrTooLarge = errors.New("file is larger than download::max_file_size")
 
+	// ErrUnreadable is a whole body that cannot be decoded.
+	ErrUnreadable = errors.New("the body cannot be read")
+
 	errBadURL = errors.New("the request's URL cannot be used")
 )
 

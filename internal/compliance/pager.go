@@ -105,18 +105,18 @@ func (p *Pager) step(page Page, fresh int) error {
 }
 
 // pageEnd is the page's last_end_time, or its last file's where the server left
-// that out.
-func pageEnd(page Page) (time.Time, string, error) {
-	if page.LastEndTime == "" {
-		if len(page.Files) == 0 {
-			return time.Time{}, "", nil
+// that out or named a later one: nothing between the two has been listed.
+func pageEnd(page Page) (end time.Time, text string, err error) {
+	text = page.LastEndTime
+	if text != "" {
+		if end, err = time.Parse(time.RFC3339Nano, text); err != nil {
+			return time.Time{}, "", &AnswerError{"last_end_time", "is not an RFC 3339 time"}
 		}
-		end := page.Files[len(page.Files)-1].EndTime
-		return end, end.Format(time.RFC3339Nano), nil
 	}
-	end, err := time.Parse(time.RFC3339Nano, page.LastEndTime)
-	if err != nil {
-		return time.Time{}, "", &AnswerError{"last_end_time", "is not an RFC 3339 time"}
+	if n := len(page.Files); n > 0 {
+		if last := page.Files[n-1].EndTime; text == "" || end.After(last) {
+			return last, last.Format(time.RFC3339Nano), nil
+		}
 	}
-	return end, page.LastEndTime, nil
+	return end, text, nil
 }

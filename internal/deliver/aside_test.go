@@ -4,11 +4,15 @@
 package deliver
 
 import (
+	"errors"
+	"strings"
 	"testing"
 	"testing/synctest"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"go.opentelemetry.io/collector/consumer/consumererror"
 )
 
 // Two batches in a row that are refused for good are set aside; the third shows a
@@ -44,4 +48,18 @@ func TestSetAsideNeedsPermanent(t *testing.T) {
 		require.NoError(t, err)
 		assert.Equal(t, Aside, receipt.Outcome())
 	})
+}
+
+// Another component's error is told with a text of bounded length, wherever it
+// ends up, and keeps its kind.
+func TestRefusalIsBrief(t *testing.T) {
+	long := consumererror.NewPermanent(errors.New(strings.Repeat("x", 5000)))
+	b := newBench(t, always(long))
+	b.Retry.Enabled = false
+	_, err := New(b.Settings).Deliver(t.Context(), t.Context(), b.batch(1))
+	require.ErrorIs(t, err, ErrGivenUp)
+	require.ErrorIs(t, err, long)
+	assert.Less(t, len(err.Error()), 500)
+	assert.True(t, consumererror.IsPermanent(err))
+	assert.Less(t, len(b.obs.ends[0].err.Error()), 500)
 }

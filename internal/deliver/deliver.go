@@ -139,17 +139,17 @@ func (d *Deliverer) attempts(ctx, stop context.Context, batch Batch) (outcome Ou
 		}
 		r := Refusal{
 			Span: batch.Span, Records: batch.Records, Attempt: attempt, Since: since,
-			Err: consumeErr, Permanent: isPermanent(consumeErr),
+			Err: brief{consumeErr}, Permanent: isPermanent(consumeErr),
 		}
 		if r.Outcome = d.judge(r); r.Outcome != Open {
 			d.set.OnRefused(r)
-			return r.Outcome, consumererror.NewDownstream(consumeErr), nil
+			return r.Outcome, consumererror.NewDownstream(brief{consumeErr}), nil
 		}
 		var again bool
 		r.Wait, again = retries.Next(0)
 		d.set.OnRefused(r)
 		if !again {
-			return Open, nil, fmt.Errorf("deliver: %w: %w", ErrGivenUp, consumererror.NewDownstream(consumeErr))
+			return Open, nil, fmt.Errorf("deliver: %w: %w", ErrGivenUp, consumererror.NewDownstream(brief{consumeErr}))
 		}
 		if err := wait.Sleep(stop, r.Wait); err != nil {
 			return Open, nil, fmt.Errorf("deliver: %w", err)
@@ -172,6 +172,24 @@ func (d *Deliverer) judge(r Refusal) Outcome {
 	}
 	return Open
 }
+
+// brief is another component's error with a text of bounded length: it ends up in
+// our logs, status and spans, and may quote what the component was given.
+type brief struct{ error }
+
+const briefLength = 300
+
+// Error cuts the text.
+func (b brief) Error() string {
+	text := []rune(b.error.Error())
+	if len(text) > briefLength {
+		return string(text[:briefLength]) + "…"
+	}
+	return string(text)
+}
+
+// Unwrap keeps the error's kind.
+func (b brief) Unwrap() error { return b.error }
 
 // isPermanent reports whether nobody will take the batch any more. A fan-out
 // joins the answers of several consumers; consumererror.IsPermanent is true of

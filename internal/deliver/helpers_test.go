@@ -5,6 +5,7 @@ package deliver
 
 import (
 	"context"
+	"errors"
 	"testing"
 	"time"
 
@@ -74,6 +75,8 @@ func newBench(t *testing.T, answer func(ctx context.Context, n int) error) *benc
 		Obs:   &b.obs,
 		Retry: configretry.BackOffConfig{Enabled: true, InitialInterval: time.Second, MaxInterval: 5 * time.Second, Multiplier: 2},
 		OnRefused: func(r Refusal) {
+			require.IsType(t, brief{}, r.Err) //nolint:testifylint // the type itself is what is proven
+			r.Err = errors.Unwrap(r.Err)      // its text is cut, see TestRefusalIsBrief
 			b.since = append(b.since, r.Since)
 			r.Since = time.Time{}
 			b.refusals = append(b.refusals, r)

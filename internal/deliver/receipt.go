@@ -14,6 +14,8 @@ type Span struct {
 	FileSize int64
 	// SHA256 of the file, so that a position is only ever used for the same bytes.
 	SHA256 string
+	// Unverified is set when these bytes are not those of the listing.
+	Unverified bool
 	// EndTime of the file, from the listing.
 	EndTime time.Time
 	// FirstLine (from 1) that the span holds; NextLine is the first one that it

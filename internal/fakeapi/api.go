@@ -188,8 +188,14 @@ func (a *API) addLocked(eventType string, endTime time.Time, content []byte, ids
 		Name:   fmt.Sprintf("%s_%s.jsonl", eventType, endTime.Format("2006-01-02T15:04:05.000000-07:00")),
 		SHA256: hex.EncodeToString(sum[:]), Size: int64(len(content)), Content: content, EventIDs: ids,
 	}
-	a.files[eventType] = append(a.files[eventType], file)
-	slices.SortStableFunc(a.files[eventType], func(x, y *File) int { return x.EndTime.Compare(y.EndTime) })
+	// Behind those of the same time.
+	at, _ := slices.BinarySearchFunc(a.files[eventType], endTime, func(f *File, end time.Time) int {
+		if f.EndTime.After(end) {
+			return 1
+		}
+		return -1
+	})
+	a.files[eventType] = slices.Insert(a.files[eventType], at, file)
 	a.byID[file.ID] = file
 	return file
 }

@@ -28,7 +28,8 @@ type Gap struct {
 }
 
 // Gap builds the one record that puts a gap in sight of whoever reads the
-// records. Its uid is the same whenever the same gap is told again.
+// records. Its uid is the same whenever the same gap is told
+// again, though To may lie a little later then.
 func (m *Mapper) Gap(gap Gap, observed time.Time) plog.Logs {
 	logs, records := m.newLogs()
 	record := records.AppendEmpty()
@@ -44,7 +45,7 @@ func (m *Mapper) Gap(gap Gap, observed time.Time) plog.Logs {
 	attrs.PutStr(AttrGapFrom, from)
 	attrs.PutStr(AttrGapTo, to)
 	attrs.PutStr(AttrGapReason, gap.Reason)
-	attrs.PutStr(AttrRecordUID, "gap:"+m.source.PrincipalID+":"+m.source.EventType+":"+from+":"+to+":"+gap.File.ID+lineSuffix(gap.FirstLine))
+	attrs.PutStr(AttrRecordUID, "gap:"+m.source.PrincipalID+":"+m.source.EventType+":"+from+":"+gap.File.ID+lineSuffix(gap.FirstLine))
 	if gap.File.ID != "" {
 		attrs.PutStr(AttrFileID, gap.File.ID)
 		attrs.PutStr(AttrFileSHA256, gap.File.SHA256)
