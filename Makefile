@@ -7,6 +7,8 @@ VERSION   := $(shell sed -n 's/^  version: //p' builder-config.yaml)+$(COMMIT)$(
 SOURCES   := $(shell find . -name '*.go' -not -name '*_test.go' -not -path './_build/*' -not -path './.tools/*') go.mod go.sum builder-config.yaml
 TOOLS     := $(CURDIR)/.tools
 
+SHELL       := bash
+.SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 
@@ -43,6 +45,7 @@ test: test-unit test-e2e ## unit tests with -race, end-to-end tests, examples va
 .PHONY: test-unit
 test-unit:
 	go test -race ./...
+	go test ./internal/sim # more days than the race detector has time for
 
 .PHONY: test-e2e
 test-e2e: $(COLLECTOR)
@@ -56,6 +59,11 @@ KILLS ?= 50
 .PHONY: kill
 kill: $(COLLECTOR) ## kill -9 the built collector KILLS times and count what is lost or doubled
 	OTELCOL=$(CURDIR)/$(COLLECTOR) KILLS=$(KILLS) go test -tags e2e -count=1 -timeout 4h -run 'TestKill$$' -v ./e2e/...
+
+DAYS ?= 200
+.PHONY: prove
+prove: kill ## the longer proofs: DAYS simulated days, KILLS kills of the built collector
+	go test ./internal/sim -count=1 -timeout 4h -v -run TestSimulation -sim-days $(DAYS) | grep -v '^ *---\|^=== '
 
 FUZZTIME ?= 30s
 .PHONY: fuzz

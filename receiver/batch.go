@@ -73,12 +73,13 @@ func (b *batch) dedup(progress *checkpoint.Stream, lines []record.Line, on bool)
 	}
 }
 
-// firstLine is the number of the batch's first line, 0 when it has none.
-func (b *batch) firstLine() int {
-	if len(b.lines) == 0 {
-		return 0
+// numbers of the batch's lines.
+func (b *batch) numbers() []int {
+	numbers := make([]int, len(b.lines))
+	for i, line := range b.lines {
+		numbers[i] = line.Number
 	}
-	return b.lines[0].Number
+	return numbers
 }
 
 // build returns the log records, made anew for every call.

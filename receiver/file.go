@@ -56,7 +56,7 @@ func (s *stream) deliverFile(ctx context.Context, file compliance.File, body bod
 		receipt, err := s.deliver.Deliver(s.calls, ctx, deliver.Batch{
 			Span: deliver.Span{
 				FileID: file.ID, FileName: file.Name, FileSize: file.Size, SHA256: body.sha256, EndTime: file.EndTime,
-				Unverified: from.Unverified, FirstLine: b.firstLine(), NextLine: next, Last: last, Events: b.events,
+				ListedSHA256: file.SHA256, Lines: b.numbers(), NextLine: next, Last: last, Events: b.events,
 			},
 			Records: len(b.lines),
 			Build:   b.build,

@@ -21,15 +21,16 @@ import (
 // when it is older than retention less this.
 const expiryMargin = 24 * time.Hour
 
-// gapMargin is how much the clocks that the floor and the gap are measured by may
-// differ.
-const gapMargin = time.Hour
+// gapMargin is how much the clocks may differ that `beginning` and the age of the
+// oldest file are measured by.
+const gapMargin = time.Minute
 
-// checkGap reports the stretch of time that the API forgot before any complete
-// pass listed it. The time that was listed through decides, not the last file's:
-// a quiet type has no files. Before the first complete pass the floor stands for
-// it. serverTime is zero when the server sent no Date; no age is known then.
-func (s *stream) checkGap(ctx context.Context, serverTime time.Time) error {
+// checkGap reports the stretch of time that the API forgot before it was listed.
+// What was listed decides, not the last file's time: a quiet type has no files.
+// That is what the last complete pass listed through, or the floor before the
+// first; and within a pass what its pages have covered, which is zero at its
+// begin. serverTime is zero when the server sent no Date; no age is known then.
+func (s *stream) checkGap(ctx context.Context, serverTime, covered time.Time) error {
 	if serverTime.IsZero() {
 		return nil
 	}
@@ -37,6 +38,9 @@ func (s *stream) checkGap(ctx context.Context, serverTime time.Time) error {
 	if through.IsZero() {
 		through, _ = s.progress.Floor()
 		margin = gapMargin
+	}
+	if covered.After(through) {
+		through, margin = covered, 0
 	}
 	forgotten := serverTime.Add(-retention)
 	if !forgotten.Add(-margin).After(through) {

@@ -50,7 +50,7 @@ func (s *stream) retryRefused(ctx context.Context, serverTime time.Time) error {
 // partition takes out the runs of the first run's file.
 func partition(runs []checkpoint.Refused) (ofFile, others []checkpoint.Refused) {
 	for _, run := range runs {
-		if run.FileID == runs[0].FileID && run.SHA256 == runs[0].SHA256 {
+		if run.FileID == runs[0].FileID {
 			ofFile = append(ofFile, run)
 		} else {
 			others = append(others, run)
@@ -81,16 +81,13 @@ func (s *stream) retryFile(ctx context.Context, runs []checkpoint.Refused, serve
 		return runs, nil, err
 	}
 	defer memory.release()
-	if got.sha256 != first.SHA256 {
-		return runs, nil, nil
-	}
 	return s.retryLines(ctx, runs, got)
 }
 
 // retryLines hands over each line of the runs by itself, but for those that have
 // been delivered since. After an error the rest stays as it is.
 func (s *stream) retryLines(ctx context.Context, runs []checkpoint.Refused, got body) (left []checkpoint.Refused, accepted []deliver.Event, err error) {
-	from := record.File{ID: runs[0].FileID, Name: runs[0].FileName, SHA256: runs[0].SHA256, Unverified: runs[0].Unverified}
+	from := record.File{ID: runs[0].FileID, Name: runs[0].FileName, SHA256: got.sha256, Unverified: got.sha256 != runs[0].SHA256}
 	observed := time.Now()
 	extend := false // the line before was kept
 	for lines := jsonl.NewReader(got.content); lines.Next(); {

@@ -129,7 +129,7 @@ func (s *stream) pass(ctx context.Context) error {
 	from, usual := s.listFrom()
 	pager := s.api.Pages(s.eventType, from)
 	listed := map[string]bool{}
-	var began time.Time // the server's clock at the first page
+	var began, covered time.Time // the server's clock at the first page; the last page's end
 	for {
 		page, err := s.nextPage(ctx, pager)
 		if errors.Is(err, io.EOF) {
@@ -140,11 +140,12 @@ func (s *stream) pass(ctx context.Context) error {
 		}
 		if began.IsZero() {
 			began = page.Date
-			if err := s.checkGap(ctx, began); err != nil {
-				return err
-			}
+		}
+		if err := s.checkGap(ctx, page.Date, covered); err != nil {
+			return err
 		}
 		for _, file := range page.Files {
+			covered = file.EndTime
 			listed[file.ID] = true
 			if !file.EndTime.After(from) || s.progress.Done(file.ID) {
 				continue

@@ -49,11 +49,9 @@ type Refused struct {
 	FileName string    `json:"file_name"`
 	FileSize int64     `json:"file_size"`
 	EndTime  time.Time `json:"end_time"`
-	// SHA256 of the bytes that the lines are counted in.
+	// SHA256 of the file, from the listing.
 	SHA256 string `json:"sha256"`
-	// Unverified is set when these bytes are not those of the listing.
-	Unverified bool `json:"unverified,omitempty"`
-	// From is the first line, To the first one behind the run, 0 for the file's end.
+	// From is the first line, To the first one behind the run.
 	From  int       `json:"from"`
 	To    int       `json:"to"`
 	Tries int       `json:"tries"`
@@ -61,7 +59,7 @@ type Refused struct {
 }
 
 // Holds reports whether a line is in the run.
-func (r Refused) Holds(line int) bool { return line >= r.From && (r.To == 0 || line < r.To) }
+func (r Refused) Holds(line int) bool { return line >= r.From && line < r.To }
 
 // position inside a file, valid for these very bytes only.
 type position struct {

@@ -172,12 +172,24 @@ func (s *Stream) Advance(ctx context.Context, receipt deliver.Receipt) error {
 	case deliver.Accepted:
 		events = span.Events
 	case deliver.Aside:
-		next.Refused = append(next.Refused, Refused{
-			FileID: span.FileID, FileName: span.FileName, FileSize: span.FileSize, EndTime: span.EndTime.UTC(),
-			SHA256: span.SHA256, Unverified: span.Unverified, From: span.FirstLine, To: span.NextLine, Tries: 1, Since: time.Now().UTC(),
-		})
+		next.Refused = append(next.Refused, refusedRuns(span)...)
 	}
 	return s.commit(ctx, next, span, events)
+}
+
+// refusedRuns names the lines of a span in as few runs as they make.
+func refusedRuns(span deliver.Span) (runs []Refused) {
+	for _, line := range span.Lines {
+		if n := len(runs); n > 0 && runs[n-1].To == line {
+			runs[n-1].To++
+			continue
+		}
+		runs = append(runs, Refused{
+			FileID: span.FileID, FileName: span.FileName, FileSize: span.FileSize, EndTime: span.EndTime.UTC(),
+			SHA256: span.ListedSHA256, From: line, To: line + 1, Tries: 1, Since: time.Now().UTC(),
+		})
+	}
+	return runs
 }
 
 // Refused returns the runs of lines that the next consumer refused for good.

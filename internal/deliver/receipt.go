@@ -12,15 +12,15 @@ type Span struct {
 	// FileName and FileSize, from the listing, to find the file again.
 	FileName string
 	FileSize int64
-	// SHA256 of the file, so that a position is only ever used for the same bytes.
-	SHA256 string
-	// Unverified is set when these bytes are not those of the listing.
-	Unverified bool
+	// SHA256 of the bytes that came, so that a position is only ever used for the
+	// same ones; ListedSHA256 of the file, from the listing.
+	SHA256, ListedSHA256 string
 	// EndTime of the file, from the listing.
 	EndTime time.Time
-	// FirstLine (from 1) that the span holds; NextLine is the first one that it
-	// leaves out, 0 behind the last.
-	FirstLine, NextLine int
+	// NextLine is the first line (from 1) that the span leaves out, 0 behind the
+	// last. Lines are those that its records are made of, in order.
+	NextLine int
+	Lines    []int
 	// Events of the span that have an id, to be remembered once it is accepted.
 	Events []Event
 	// Last is set when nothing follows the span in its file.

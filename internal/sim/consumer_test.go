@@ -1,0 +1,118 @@
+// Copyright The OpenTelemetry Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package sim
+
+import (
+	"context"
+	"errors"
+	"math/rand/v2"
+	"time"
+
+	"go.opentelemetry.io/collector/consumer"
+	"go.opentelemetry.io/collector/consumer/consumererror"
+	"go.opentelemetry.io/collector/pdata/plog"
+
+	"github.com/openaicompliance/openaicompliancereceiver/internal/wait"
+)
+
+var errBusy = errors.New("sim: busy")
+
+// sink is the next consumer of one receiver. It keeps what it takes with the
+// model before it answers, and wipes what it was given.
+type sink struct {
+	*fate
+	life  int
+	model *model
+	// trouble says what a call meets now; rng is drawn from by its event type, so
+	// that streams do not disturb each other.
+	trouble func(eventType string) window
+	rng     map[string]*rand.Rand
+	// policy is what the receiver does with what is refused for good.
+	policy string
+	// until returns how long a block lasts.
+	until func(window) time.Duration
+}
+
+// Capabilities implements consumer.Logs.
+func (*sink) Capabilities() consumer.Capabilities { return consumer.Capabilities{MutatesData: true} }
+
+// ConsumeLogs implements consumer.Logs.
+func (s *sink) ConsumeLogs(ctx context.Context, logs plog.Logs) error {
+	eventType, batch := read(logs)
+	logs.ResourceLogs().RemoveIf(func(plog.ResourceLogs) bool { return true })
+	w := s.trouble(eventType)
+	switch w.kind {
+	case consumerSlow:
+		s.reach(w.kind)
+		if err := wait.Sleep(ctx, w.pause); err != nil {
+			return err
+		}
+	case consumerBlocks:
+		s.reach(w.kind)
+		if err := wait.Sleep(ctx, s.until(w)); err != nil {
+			s.reach("call to the consumer canceled")
+			return err
+		}
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	switch err := s.callLocked(s.life, atConsume); {
+	case errors.Is(err, errFailed):
+		return errBusy
+	case err != nil:
+		return err
+	}
+	if w.share > 0 && s.rng[eventType].Float64() < w.share {
+		s.reached[w.kind]++
+		if w.kind == consumerRefuses {
+			return errBusy
+		}
+		s.model.refuse(s.life, eventType, batch, s.policy)
+		return consumererror.NewPermanent(errBusy)
+	}
+	s.model.accept(s.life, eventType, batch, false)
+	if errors.Is(s.callLocked(s.life, atAccepted), errDead) {
+		return errDead
+	}
+	return nil
+}
+
+// read takes a batch apart.
+func read(logs plog.Logs) (eventType string, batch []delivery) {
+	for _, resource := range logs.ResourceLogs().All() {
+		value, _ := resource.Resource().Attributes().Get("openai.compliance.event.type")
+		eventType = value.Str()
+		for _, scope := range resource.ScopeLogs().All() {
+			for _, record := range scope.LogRecords().All() {
+				batch = append(batch, readOne(record))
+			}
+		}
+	}
+	return eventType, batch
+}
+
+func readOne(record plog.LogRecord) delivery {
+	d := delivery{eventName: record.EventName(), body: record.Body().AsString()}
+	for name, value := range record.Attributes().All() {
+		switch name {
+		case "log.record.uid":
+			d.uid = value.Str()
+		case "openai.compliance.file.id":
+			d.fileID = value.Str()
+		case "openai.compliance.file.line":
+			d.line = int(value.Int())
+		case "openai.compliance.file.sha256":
+			d.sha256 = value.Str()
+		case "openai.compliance.gap.from":
+			d.gapFrom, _ = time.Parse(time.RFC3339Nano, value.Str())
+		case "openai.compliance.gap.to":
+			d.gapTo, _ = time.Parse(time.RFC3339Nano, value.Str())
+		case "openai.compliance.malformed":
+			d.malformed = value.Bool()
+		case "openai.compliance.unverified":
+			d.isUnverified = value.Bool()
+		}
+	}
+	return d
+}

@@ -1,0 +1,248 @@
+// Copyright The OpenTelemetry Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package sim
+
+import (
+	"context"
+	"errors"
+	"hash/fnv"
+	"math/rand/v2"
+	"time"
+
+	"go.opentelemetry.io/collector/component"
+	corereceiver "go.opentelemetry.io/collector/receiver"
+	"go.opentelemetry.io/collector/receiver/receivertest"
+	"go.uber.org/zap"
+	"go.uber.org/zap/zapcore"
+
+	openaicompliancereceiver "github.com/openaicompliance/openaicompliancereceiver"
+	"github.com/openaicompliance/openaicompliancereceiver/internal/checkpoint"
+	"github.com/openaicompliance/openaicompliancereceiver/internal/fakeapi"
+	"github.com/openaicompliance/openaicompliancereceiver/receiver"
+)
+
+// world is one simulated API, network, storage and consumer, and one receiver
+// after the other.
+type world struct {
+	*fate
+	plan    *plan
+	begin   time.Time
+	api     *fakeapi.API
+	net     *network
+	disk    *disk
+	model   *model
+	planted []*fakeapi.File
+	rng     map[string]*rand.Rand
+	log     []string
+	calm    bool
+	// disturbances are when connections broke and receivers began.
+	disturbances []time.Time
+	// cutFailed makes requests that are to fail end without an answer.
+	cutFailed bool
+
+	closing context.Context // ends with the world
+	closed  context.CancelFunc
+	running corereceiver.Logs
+	life    int
+	cursors map[string]time.Time
+}
+
+// newWorld builds the world of a plan; it must run inside a bubble.
+func newWorld(p *plan) *world {
+	w := &world{
+		fate: newFate(), plan: p, begin: time.Now(), net: newNetwork(),
+		model: newModel(time.Now), rng: map[string]*rand.Rand{}, cursors: map[string]time.Time{},
+	}
+	w.model.dedup = p.cfg.Deduplication.Window > 0
+	if p.strictWindow {
+		w.model.window = p.cfg.Deduplication.Window
+	}
+	w.closing, w.closed = context.WithCancel(context.Background())
+	w.disk = newDisk(w.fate)
+	w.disk.stored, w.disk.failed = w.model.stored, w.model.storeFailed
+	w.disk.trouble = func() window { return w.trouble("", storageFails, storageSlow) }
+	w.api = fakeapi.New(p.api)
+	for _, f := range p.files {
+		planted := w.api.AddContent(f.eventType, w.begin.Add(f.end), []byte(f.content), nil)
+		planted.VisibleFrom = w.begin.Add(f.seen)
+		w.planted = append(w.planted, planted)
+		w.model.add(planted)
+	}
+	for _, t := range p.types {
+		hash := fnv.New64a()
+		_, _ = hash.Write([]byte(t))
+		w.rng[t] = rand.New(rand.NewPCG(p.seed, hash.Sum64()))
+	}
+	w.net.serve(apiHost, w.watch("api", w.api.Handler()))
+	w.net.serve(proxyHost, w.watch("storage", w.api.StorageHandler()))
+	return w
+}
+
+func (w *world) since() time.Duration { return time.Since(w.begin) }
+
+func (w *world) trouble(eventType string, kinds ...string) window {
+	if w.isCalm() {
+		return window{}
+	}
+	return w.plan.trouble(w.since(), eventType, kinds...)
+}
+
+func (w *world) isCalm() bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.calm
+}
+
+// GetExtensions implements component.Host.
+func (w *world) GetExtensions() map[component.ID]component.Component {
+	return map[component.ID]component.Component{storageID: w.disk.extension(w.life), networkID: w.net}
+}
+
+// start runs a new receiver; while it does not start, as with broken storage, it
+// is tried again every minute, as a supervisor does.
+func (w *world) start() {
+	for {
+		err := w.tryStart()
+		if err == nil {
+			return
+		}
+		w.reach("start refused")
+		w.buried()
+		if !errors.Is(err, errStorage) && !errors.Is(err, errFailed) && !errors.Is(err, errDead) && !errors.Is(err, context.DeadlineExceeded) {
+			w.violate("start: %v", err)
+			return
+		}
+		_ = w.running.Shutdown(context.Background())
+		time.Sleep(time.Minute)
+		select {
+		case <-w.died: // within Start
+		default:
+		}
+	}
+}
+
+// disturb notes a time after which the rate of requests says nothing.
+func (w *world) disturb() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.disturbances = append(w.disturbances, time.Now())
+}
+
+func (w *world) tryStart() error {
+	w.disturb()
+	w.life = w.born()
+	set := receivertest.NewNopSettings(openaicompliancereceiver.NewFactory().Type())
+	set.ID = component.MustNewID("openai_compliance")
+	set.Logger = zap.New(&journal{LevelEnabler: zapcore.InfoLevel, w: w})
+	cfg := *w.plan.cfg
+	if err := cfg.Validate(); err != nil {
+		return err
+	}
+	next := &sink{
+		fate: w.fate, life: w.life, model: w.model, rng: w.rng, policy: cfg.OnPermanentError,
+		trouble: func(eventType string) window {
+			return w.trouble(eventType, consumerRefuses, consumerDrops, consumerSlow, consumerBlocks)
+		},
+		until: func(open window) time.Duration { return open.until - w.since() },
+	}
+	var err error
+	if w.running, err = openaicompliancereceiver.NewFactory().CreateLogs(context.Background(), set, &cfg, next); err != nil {
+		return err
+	}
+	asked := time.Now()
+	if err := w.running.Start(context.Background(), w); err != nil {
+		return err
+	}
+	w.inspect(&cfg, asked)
+	return nil
+}
+
+// inspect reads the stored state of every stream: its floor is where it should
+// be, and stays; its cursor never goes back.
+func (w *world) inspect(cfg *receiver.Config, asked time.Time) {
+	for _, eventType := range cfg.EventTypes {
+		stream, err := checkpoint.Load(context.Background(), peek{disk: w.disk}, checkpoint.Key(cfg.WorkspaceID, eventType), checkpoint.Settings{})
+		if err != nil || stream == nil {
+			w.violate("the stored state of %s cannot be read: %v", eventType, err)
+			continue
+		}
+		floor, _ := stream.Floor()
+		w.mu.Lock()
+		before, ok := w.model.floors[eventType]
+		if !ok {
+			w.model.floors[eventType], w.cursors[eventType] = floor, floor
+		}
+		refused := w.reached["start refused"]
+		w.mu.Unlock()
+		if ok && !before.Equal(floor) {
+			w.violate("the floor of %s moved from %s to %s", eventType, before, floor)
+		}
+		// An attempt that failed later may have stored it.
+		if !ok && (floor.After(time.Now().Add(-w.plan.span)) || (refused == 0 && floor.Before(asked.Add(-w.plan.span)))) {
+			w.violate("the floor of %s is %s; asked at %s for %v", eventType, floor, asked, w.plan.span)
+		}
+		if stream.Cursor().Before(w.cursors[eventType]) {
+			w.violate("the cursor of %s went back from %s to %s", eventType, w.cursors[eventType], stream.Cursor())
+		}
+		w.cursors[eventType] = stream.Cursor()
+	}
+}
+
+func (w *world) violate(format string, args ...any) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.model.violate(nil, format, args...)
+}
+
+// stop ends the receiver as a service manager does.
+func (w *world) stop() {
+	if err := w.running.Shutdown(context.Background()); err != nil && !errors.Is(err, errFailed) && !errors.Is(err, errDead) {
+		w.violate("shutdown: %v", err)
+	}
+	w.ended(false)
+	w.buried()
+}
+
+func (w *world) ended(crashed bool) {
+	w.mu.Lock()
+	between, inside := w.model.ended(crashed)
+	if crashed && between > 0 {
+		w.reached["crash between accept and commit"]++
+	}
+	if inside > 0 {
+		w.reached["end inside a file"]++
+	}
+	w.mu.Unlock()
+}
+
+// restart ends the receiver and starts the next one.
+func (w *world) restart() {
+	w.afterCrash()
+	w.stop()
+	w.reach("restart")
+	w.start()
+}
+
+// kill is a crash, here and now.
+func (w *world) kill() {
+	w.mu.Lock()
+	w.killLocked()
+	w.mu.Unlock()
+	w.afterCrash()
+}
+
+// afterCrash clears away a receiver that was killed and starts the next one.
+func (w *world) afterCrash() {
+	select {
+	case <-w.died:
+	default:
+		return
+	}
+	w.ended(true)
+	w.reach("crash")
+	gone, cancel := context.WithCancel(context.Background())
+	cancel()
+	_ = w.running.Shutdown(gone)
+	w.start()
+}
