@@ -169,6 +169,9 @@ func (p *plan) drawFiles(eventType string) {
 			at += 10*time.Minute - every
 		}
 		end := (at + p.between(0, every/2)).Truncate(time.Microsecond)
+		if end >= until {
+			break
+		}
 		ties := 1
 		if p.chance(0.15) {
 			ties = 2 + p.rng.IntN(min(p.api.PageLimit-1, 6)-1)
