@@ -26,6 +26,8 @@ type entries struct {
 	Tail []byte `json:"tail"`
 	// Next numbers the next block.
 	Next uint64 `json:"next"`
+	// Youngest is the greatest file time of all entries so far, as Until below.
+	Youngest int64 `json:"youngest"`
 }
 
 // blockRef names a block and says what it must be.
@@ -77,7 +79,8 @@ func (e *entries) seal(ctx context.Context, client storage.Client, prefix string
 	if err := client.Set(ctx, blockKey(prefix, e.Next), e.Tail); err != nil {
 		return fmt.Errorf("store block %q: %w", blockKey(prefix, e.Next), err)
 	}
-	e.Blocks = append(e.Blocks, blockRef{Number: e.Next, Count: len(e.Tail) / entrySize, CRC: crc32.Checksum(e.Tail, castagnoli), Until: until})
+	e.Youngest = max(e.Youngest, until)
+	e.Blocks = append(e.Blocks, blockRef{Number: e.Next, Count: len(e.Tail) / entrySize, CRC: crc32.Checksum(e.Tail, castagnoli), Until: e.Youngest})
 	e.Next++
 	e.Tail = nil
 	return nil

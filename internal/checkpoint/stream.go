@@ -205,7 +205,7 @@ func (s *Stream) SetRefused(ctx context.Context, left []Refused, accepted []deli
 
 // commit seals what is full, writes the mark, and then forgets what has aged.
 func (s *Stream) commit(ctx context.Context, next *state, span deliver.Span, events []deliver.Event) error {
-	if err := s.window.add(ctx, s.client, &next.Events, events, later(span.EndTime, next.Cursor)); err != nil {
+	if err := s.window.add(ctx, s.client, &next.Events, events, span.EndTime); err != nil {
 		return err
 	}
 	var aged []blockRef
@@ -230,15 +230,6 @@ func (s *Stream) commit(ctx context.Context, next *state, span deliver.Span, eve
 		s.window.evicted += ref.Count
 	}
 	return nil
-}
-
-// later of two times: a block of events is as young as its youngest, and the file
-// that fills it may be an old one that came late.
-func later(a, b time.Time) time.Time {
-	if a.After(b) {
-		return a
-	}
-	return b
 }
 
 // Delivered tells whether an event was delivered within the window, and whether

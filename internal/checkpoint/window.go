@@ -56,6 +56,8 @@ func (w *window) add(ctx context.Context, client storage.Client, log *entries, e
 	for _, event := range events {
 		log.append(entry{event.ID, event.Content})
 	}
+	// The file that fills a block may be an old one that came late.
+	log.Youngest = max(log.Youngest, end.UnixMicro())
 	return log.seal(ctx, client, w.prefix, w.block, end.UnixMicro())
 }
 

@@ -14,9 +14,14 @@ import (
 
 // Collector is the built collector as a child process.
 type Collector struct {
-	cmd  *exec.Cmd
-	done chan error
+	cmd     *exec.Cmd
+	done    chan error
+	started time.Time
 }
+
+// settles is how long a collector may take until it listens for signals. Before
+// that SIGTERM ends it like any process, though it may collect already.
+const settles = 2 * time.Second
 
 // StartCollector runs the binary with a configuration; its output goes to the
 // log file, behind what is there.
@@ -32,7 +37,7 @@ func StartCollector(binary, config, logFile string, env ...string) (*Collector, 
 	if err := cmd.Start(); err != nil {
 		return nil, err
 	}
-	c := &Collector{cmd: cmd, done: make(chan error, 1)}
+	c := &Collector{cmd: cmd, done: make(chan error, 1), started: time.Now()}
 	go func() { c.done <- cmd.Wait() }()
 	return c, nil
 }
@@ -50,6 +55,7 @@ func (c *Collector) Running() bool {
 
 // Stop ends it as a service manager does, and waits for a clean exit.
 func (c *Collector) Stop() error {
+	time.Sleep(time.Until(c.started.Add(settles)))
 	if err := c.cmd.Process.Signal(syscall.SIGTERM); err != nil && !errors.Is(err, os.ErrProcessDone) {
 		return err
 	}
