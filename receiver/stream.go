@@ -20,8 +20,8 @@ import (
 	"github.com/openaicompliance/openaicompliancereceiver/internal/wait"
 )
 
-// refusedInterval is the shortest wait between passes while the key is refused.
-const refusedInterval = 5 * time.Minute
+// keyRefusedInterval is the shortest wait between passes while the key is refused.
+const keyRefusedInterval = 5 * time.Minute
 
 // stream collects one event type. Its fields are its own but for api, the
 // requesters, the budget and the health, which all streams share.
@@ -110,7 +110,7 @@ func (s *stream) idle(ctx context.Context, spent time.Duration, err error) error
 		return wait.Sleep(ctx, s.cfg.PollInterval-spent)
 	}
 	const look = 10 * time.Second
-	for left := max(s.cfg.PollInterval, refusedInterval); left > 0; left -= look {
+	for left := max(s.cfg.PollInterval, keyRefusedInterval); left > 0; left -= look {
 		if err := wait.Sleep(ctx, min(look, left)); err != nil {
 			return err
 		}
