@@ -4,6 +4,7 @@
 package receiver
 
 import (
+	"sync"
 	"time"
 
 	"go.opentelemetry.io/collector/pdata/plog"
@@ -19,10 +20,11 @@ type batch struct {
 	mapper   *record.Mapper
 	from     record.File
 	observed time.Time
-	lines    []record.Line
 	events   []deliver.Event // of the lines that have an id
 	counts   counts
 
+	mu    sync.Mutex // guards everything below once the batch is in delivery
+	lines []record.Line
 	first plog.Logs // what the first build returns, while fresh is set
 	fresh bool
 }
@@ -37,7 +39,7 @@ func (s *stream) prepare(from record.File, lines []record.Line, observed time.Ti
 	b.dedup(s.progress, lines, s.cfg.Deduplication.Window > 0)
 	b.counts.records = len(b.lines)
 	if b.counts.duplicates > 0 {
-		b.release() // it holds the duplicates too
+		b.releaseLocked() // it holds the duplicates too
 	}
 	return b
 }
@@ -84,15 +86,24 @@ func (b *batch) numbers() []int {
 
 // build returns the log records, made anew for every call.
 func (b *batch) build() plog.Logs {
+	b.mu.Lock()
+	defer b.mu.Unlock()
 	if b.fresh {
-		defer b.release()
+		defer b.releaseLocked()
 		return b.first
 	}
 	logs, _ := b.mapper.Map(b.from, b.lines, b.observed)
 	return logs
 }
 
-// release lets go of the logs that prepare made.
-func (b *batch) release() {
+// releaseLocked lets go of the logs that prepare made.
+func (b *batch) releaseLocked() {
 	b.first, b.fresh = plog.Logs{}, false
+}
+
+// detach copies the lines, so that the file they are slices of can go.
+func (b *batch) detach() {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.lines = keepOnly(b.lines)
 }

@@ -28,18 +28,52 @@ const heldLong = 30 * time.Second
 // delivered: it is to be fetched again.
 var errResume = errors.New("fetch the file again and resume")
 
+// file brings a file to its end whose download has ended with err: its lines are
+// delivered, or it is set aside.
+func (l *lane) file(ctx context.Context, f *fetching, got body, memory *lease, err error) error {
+	s := l.stream
+	if l.hopeless(ctx, f.file, err) {
+		return l.quarantine(ctx, f.file, err)
+	}
+	if err != nil {
+		return err
+	}
+	defer memory.release()
+	s.telemetry.fileBytes(ctx, s.eventType, len(got.content))
+	outcome := outcomeOf(got.sha256 != f.file.SHA256, l.pass.late(f.file))
+	f.got = body{} // deliverFile alone holds the content from here on
+	if err := l.deliverFile(ctx, f.file, &got, memory); err != nil {
+		return err
+	}
+	l.pass.tally.delivered++
+	s.verifier.forget(f.file.ID)
+	s.telemetry.file(ctx, s.eventType, outcome)
+	return nil
+}
+
+func outcomeOf(unverified, late bool) string {
+	switch {
+	case unverified:
+		return fileUnverified
+	case late:
+		return fileLate
+	}
+	return fileDelivered
+}
+
 // deliverFile hands on the lines of a verified file in batches, from where its
-// delivery stopped, and stores the position after each accepted one.
-func (s *stream) deliverFile(ctx context.Context, file compliance.File, body body, memory *lease) error {
-	first, changed := s.progress.NextLine(file.ID, body.sha256)
+// delivery stopped, and stores the position after each accepted one. It takes the
+// content out of got.
+func (l *lane) deliverFile(ctx context.Context, file compliance.File, got *body, memory *lease) error {
+	s := l.stream
+	first, changed := s.progress.NextLine(file.ID, got.sha256)
 	if changed {
 		s.logger.Warn("The file changed since its delivery began; it is delivered again from its first line.",
 			zap.String("file_id", file.ID))
 	}
-	batches := newBatcher(body.content, s.cfg.Batch, first)
-	body.content = nil // the batcher alone holds it from here on
-	defer func() { s.onHeld = nil }()
-	from := record.File{ID: file.ID, Name: file.Name, SHA256: body.sha256, Unverified: body.sha256 != file.SHA256}
+	batches := newBatcher(got.content, s.cfg.Batch, first)
+	got.content = nil // the batcher alone holds it from here on
+	from := record.File{ID: file.ID, Name: file.Name, SHA256: got.sha256, Unverified: got.sha256 != file.SHA256}
 	observed := time.Now()
 	for last := false; !last; {
 		if memory.released() {
@@ -48,22 +82,24 @@ func (s *stream) deliverFile(ctx context.Context, file compliance.File, body bod
 		lines, next := batches.next()
 		last = next == 0
 		b := s.prepare(from, lines, observed)
-		s.onHeld = func() {
-			b.lines = keepOnly(b.lines)
+		giveBack := func() {
+			b.detach()
 			batches = nil
 			memory.release()
+			l.giveBack()
 		}
-		receipt, err := s.deliver.Deliver(s.calls, ctx, deliver.Batch{
+		receipt, err := s.handOver(ctx, deliver.Batch{
 			Span: deliver.Span{
-				FileID: file.ID, FileName: file.Name, FileSize: file.Size, SHA256: body.sha256, EndTime: file.EndTime,
+				FileID: file.ID, FileName: file.Name, FileSize: file.Size, SHA256: got.sha256, EndTime: file.EndTime,
 				ListedSHA256: file.SHA256, Lines: b.numbers(), NextLine: next, Last: last, Events: b.events,
 			},
 			Records: len(b.lines),
 			Build:   b.build,
-		})
+		}, giveBack)
 		if err != nil {
 			return err
 		}
+		s.flowing = true
 		s.health.accepted(s.eventType)
 		s.telemetry.delivered(ctx, s.eventType, b.counts, receipt.Outcome())
 		if err := s.commit(ctx, receipt); err != nil {
@@ -71,6 +107,33 @@ func (s *stream) deliverFile(ctx context.Context, file compliance.File, body bod
 		}
 	}
 	return nil
+}
+
+// handOver delivers a batch. When the next consumer has not taken it for heldLong
+// - it refuses, or does not answer - giveBack is called, once and not after
+// handOver has returned.
+func (s *stream) handOver(ctx context.Context, b deliver.Batch, giveBack func()) (deliver.Receipt, error) {
+	given := make(chan struct{})
+	timer := time.AfterFunc(s.heldLong, func() {
+		defer close(given)
+		giveBack()
+	})
+	receipt, err := s.deliver.Deliver(s.calls, ctx, b)
+	if !timer.Stop() {
+		<-given
+	}
+	return receipt, err
+}
+
+// giveBack abandons what was fetched ahead, but for the file in delivery.
+func (l *lane) giveBack() {
+	for _, other := range []*lane{l.stream.live, l.stream.history} {
+		if other == l {
+			other.drop(1)
+		} else {
+			other.drop(0)
+		}
+	}
 }
 
 func (s *stream) commit(ctx context.Context, receipt deliver.Receipt) error {
@@ -117,10 +180,7 @@ func (s *stream) store(ctx context.Context, write func(context.Context) error) e
 // rarely.
 func (s *stream) onRefused(r deliver.Refusal) {
 	s.health.refused(s.eventType, r)
-	if r.Outcome == deliver.Open && time.Since(r.Since) >= s.heldLong && s.onHeld != nil {
-		s.onHeld()
-		s.onHeld = nil
-	}
+	s.flowing = false
 	if r.Wait > 0 {
 		s.telemetry.consumeRetry(s.calls, s.eventType)
 	}

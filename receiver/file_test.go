@@ -4,15 +4,10 @@
 package receiver
 
 import (
-	"context"
 	"strings"
-	"sync/atomic"
 	"testing"
-	"testing/synctest"
-	"time"
 
 	"github.com/stretchr/testify/assert"
-	"github.com/stretchr/testify/require"
 )
 
 // Batches end at max_records and at max_bytes, a longer line goes alone, blank
@@ -50,57 +45,4 @@ func TestBatcher(t *testing.T) {
 			assert.Equal(t, tt.want, got)
 		})
 	}
-}
-
-// Files wait until their bytes fit under the limit of all streams together; one
-// that is larger than the limit is held alone.
-func TestBudgetMemory(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		b := newBudget(DownloadConfig{MemoryLimit: 100, Concurrency: 4})
-		leaseA, err := b.hold(t.Context(), 60)
-		require.NoError(t, err)
-		leaseB, err := b.hold(t.Context(), 40)
-		require.NoError(t, err)
-
-		held := make(chan *lease, 1)
-		go func() {
-			large, err := b.hold(t.Context(), 1000)
-			assert.NoError(t, err)
-			held <- large
-		}()
-		synctest.Wait()
-		leaseA.release()
-		synctest.Wait()
-		assert.Empty(t, held)
-		leaseB.release()
-		large := <-held
-		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
-		defer cancel()
-		_, err = b.hold(ctx, 1)
-		require.ErrorIs(t, err, context.DeadlineExceeded)
-		large.release()
-	})
-}
-
-// No more downloads run at once than download::concurrency says.
-func TestBudgetConcurrency(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		b := newBudget(DownloadConfig{MemoryLimit: 100, Concurrency: 2})
-		running := make(chan struct{}, 10)
-		var most atomic.Int64
-		for range 10 {
-			go func() {
-				assert.NoError(t, b.download(t.Context(), func() error {
-					running <- struct{}{}
-					most.Store(max(most.Load(), int64(len(running))))
-					time.Sleep(time.Second)
-					<-running
-					return nil
-				}))
-			}()
-		}
-		time.Sleep(10 * time.Second)
-		synctest.Wait()
-		assert.EqualValues(t, 2, most.Load())
-	})
 }

@@ -25,18 +25,17 @@ const expiryMargin = 24 * time.Hour
 // oldest file are measured by.
 const gapMargin = time.Minute
 
-// checkGap reports the stretch of time that the API forgot before it was listed.
-// What was listed decides, not the last file's time: a quiet type has no files.
-// That is what the last complete pass listed through, or the floor before the
-// first; and within a pass what its pages have covered, which is zero at its
-// begin. serverTime is zero when the server sent no Date; no age is known then.
-func (s *stream) checkGap(ctx context.Context, serverTime, covered time.Time) error {
+// checkGap reports the stretch of a segment's time that the API forgot before it
+// was listed. What was listed decides, not the last file's time: a quiet type has
+// no files. covered is what the pages of this pass have covered, zero at its begin;
+// serverTime is zero when the server sent no Date: no age is known then.
+func (s *stream) checkGap(ctx context.Context, part checkpoint.Part, serverTime, covered time.Time) error {
 	if serverTime.IsZero() {
 		return nil
 	}
-	through, margin := s.progress.ListedThrough(), time.Duration(0)
-	if through.IsZero() {
-		through, _ = s.progress.Floor()
+	segment, _ := s.progress.Segment(part)
+	through, margin := segment.Known(), time.Duration(0)
+	if through.Equal(segment.From) {
 		margin = gapMargin
 	}
 	if covered.After(through) {
@@ -46,32 +45,29 @@ func (s *stream) checkGap(ctx context.Context, serverTime, covered time.Time) er
 	if !forgotten.Add(-margin).After(through) {
 		return nil
 	}
+	if !segment.To.IsZero() && forgotten.After(segment.To) {
+		forgotten = segment.To
+	}
+	if !forgotten.After(through) {
+		return nil
+	}
 	if err := s.deliverGap(ctx, record.Gap{From: through, To: forgotten, Reason: record.GapRetention}); err != nil {
 		return err
 	}
 	s.logger.Error("Gap: the API no longer serves what it exported in this time, and no complete pass has listed it. Its records may be lost.",
 		zap.Time("from", through), zap.Time("to", forgotten))
-	return s.store(ctx, func(ctx context.Context) error { return s.progress.SetListedThrough(ctx, forgotten) })
+	return s.store(ctx, func(ctx context.Context) error { return s.progress.SetListedThrough(ctx, part, forgotten) })
 }
 
-// complete ends a pass that listed everything: it reports the unfinished files
-// that the API has stopped serving, stores how far the listing reached, and tries
-// what was set aside.
-func (s *stream) complete(ctx context.Context, listed map[string]bool, began time.Time) error {
-	if !s.deepPass.IsZero() {
-		s.deepListed = s.deepPass
-	}
-	if !began.IsZero() { // without the server's clock no file's age is known
-		for id, entry := range s.progress.Expired(listed, began.Add(expiryMargin-retention)) {
-			if err := s.reportExpired(ctx, id, entry); err != nil {
-				return err
-			}
-		}
-		if err := s.store(ctx, func(ctx context.Context) error { return s.progress.SetListedThrough(ctx, began) }); err != nil {
+// reportAllExpired reports the unfinished files of a part that a complete pass no
+// longer found, and that are old enough to have expired.
+func (s *stream) reportAllExpired(ctx context.Context, part checkpoint.Part, p *pass) error {
+	for id, entry := range s.progress.Expired(part, p.listed, p.began.Add(expiryMargin-retention)) {
+		if err := s.reportExpired(ctx, id, entry); err != nil {
 			return err
 		}
 	}
-	return s.retryRefused(ctx, began)
+	return nil
 }
 
 func (s *stream) reportExpired(ctx context.Context, id string, entry checkpoint.Quarantined) error {

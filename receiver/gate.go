@@ -11,21 +11,54 @@ import (
 	"github.com/openaicompliance/openaicompliancereceiver/internal/wait"
 )
 
-// gate lets the requests of all streams to one endpoint through: at most limit
-// of them in any window, and none while the server asked for a pause.
+// window counts the requests to one endpoint: at most limit of them begin in any
+// minute, and none while the server asked for a pause. Its owner locks it.
 //
-// The window slides over the times of the requests themselves, so a server that
-// counts in windows of its own never sees more than it allows.
-type gate struct {
+// It slides over the times of the requests themselves, so a server that counts in
+// windows of its own never sees more than it allows.
+type window struct {
 	limit  int // 0 is no limit
-	window time.Duration
+	length time.Duration
 
-	mu          sync.Mutex // guards everything below
 	starts      []time.Time
 	pausedUntil time.Time
 }
 
-func newGate(limit int) *gate { return &gate{limit: limit, window: time.Minute} }
+func newWindow(limit int) *window { return &window{limit: limit, length: time.Minute} }
+
+// take takes a place at now, or says how long to wait before asking again.
+func (w *window) take(now time.Time) time.Duration {
+	if d := w.pausedUntil.Sub(now); d > 0 {
+		return d
+	}
+	if w.limit == 0 {
+		return 0
+	}
+	for len(w.starts) > 0 && now.Sub(w.starts[0]) >= w.length {
+		w.starts = w.starts[1:]
+	}
+	if len(w.starts) >= w.limit {
+		return w.length - now.Sub(w.starts[0])
+	}
+	w.starts = append(w.starts, now)
+	return 0
+}
+
+// pause takes no place for at least d from now.
+func (w *window) pause(d time.Duration) {
+	if until := time.Now().Add(d); until.After(w.pausedUntil) {
+		w.pausedUntil = until
+	}
+}
+
+// gate lets the requests of all streams to one endpoint through, as its window
+// allows.
+type gate struct {
+	mu     sync.Mutex // guards window
+	window *window
+}
+
+func newGate(limit int) *gate { return &gate{window: newWindow(limit)} }
 
 // enter waits for the next free place and takes it.
 func (g *gate) enter(ctx context.Context) error {
@@ -40,31 +73,15 @@ func (g *gate) enter(ctx context.Context) error {
 	}
 }
 
-// take takes a place at now, or says how long to wait before asking again.
 func (g *gate) take(now time.Time) time.Duration {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	if d := g.pausedUntil.Sub(now); d > 0 {
-		return d
-	}
-	if g.limit == 0 {
-		return 0
-	}
-	for len(g.starts) > 0 && now.Sub(g.starts[0]) >= g.window {
-		g.starts = g.starts[1:]
-	}
-	if len(g.starts) >= g.limit {
-		return g.window - now.Sub(g.starts[0])
-	}
-	g.starts = append(g.starts, now)
-	return 0
+	return g.window.take(now)
 }
 
 // pause keeps the gate shut for at least d from now.
 func (g *gate) pause(d time.Duration) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	if until := time.Now().Add(d); until.After(g.pausedUntil) {
-		g.pausedUntil = until
-	}
+	g.window.pause(d)
 }

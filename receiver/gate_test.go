@@ -42,13 +42,14 @@ func TestGateSlidingWindow(t *testing.T) {
 func TestRetryAfterPausesAllStreams(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		cfg := NewDefaultConfig().APIRetry
-		r := &requester{retry: cfg, gate: newGate(0)}
+		gate := newGate(0)
+		r := &requester{retry: cfg, gate: gate}
 		tries := 0
 		began := time.Now()
 		other := make(chan time.Duration, 1)
 		go func() { // another stream, after the first answer
 			time.Sleep(time.Second)
-			if r.gate.enter(t.Context()) == nil {
+			if gate.enter(t.Context()) == nil {
 				other <- time.Since(began)
 			}
 		}()
@@ -65,7 +66,7 @@ func TestRetryAfterPausesAllStreams(t *testing.T) {
 
 		r.gate.pause(r.serverPause(&compliance.StatusError{RetryAfter: 100 * 365 * 24 * time.Hour}))
 		began = time.Now()
-		require.NoError(t, r.gate.enter(t.Context()))
+		require.NoError(t, gate.enter(t.Context()))
 		assert.Equal(t, cfg.MaxRetryAfter, time.Since(began))
 	})
 }
@@ -134,12 +135,13 @@ func TestRequesterEnds(t *testing.T) {
 	})
 	t.Run("context", func(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
-			r := &requester{retry: NewDefaultConfig().APIRetry, gate: newGate(0)}
-			r.gate.pause(time.Hour)
+			gate := newGate(0)
+			r := &requester{retry: NewDefaultConfig().APIRetry, gate: gate}
+			gate.pause(time.Hour)
 			ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 			defer cancel()
 			require.ErrorIs(t, r.do(ctx, func() error {
-				if err := r.gate.enter(ctx); err != nil {
+				if err := gate.enter(ctx); err != nil {
 					return err
 				}
 				return failing()

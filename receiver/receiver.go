@@ -49,6 +49,7 @@ type logsReceiver struct {
 	// What follows is set by Start and released by Shutdown.
 	ways      *transports
 	storage   storage.Client
+	scheduler *scheduler
 	telemetry *metadata.TelemetryBuilder
 	stop      context.CancelFunc // ends the streams
 	abort     context.CancelFunc // ends their running calls too
@@ -151,7 +152,9 @@ func (r *logsReceiver) loadProgress(ctx context.Context) (map[string]*checkpoint
 	if len(missing) > 0 && r.cfg.OnMissingState == missingStateFail {
 		return nil, fmt.Errorf("on_missing_state is fail and the storage has no state under %s; restore it, or set on_missing_state: start for a first run", strings.Join(missing, ", "))
 	}
-	return progress, r.beginMissing(ctx, progress, floor)
+	return progress, r.beginMissing(ctx, progress, checkpoint.Beginning{
+		Floor: floor, StartFrom: r.cfg.StartFrom, Boundary: now.Add(-liveReach),
+	})
 }
 
 // progressSettings are the same for every stream; each gets its share of the
@@ -163,16 +166,16 @@ func (r *logsReceiver) progressSettings() checkpoint.Settings {
 	}
 }
 
-// beginMissing stores the floor of each stream that has no state.
-func (r *logsReceiver) beginMissing(ctx context.Context, progress map[string]*checkpoint.Stream, floor time.Time) error {
+// beginMissing stores where each stream begins that has no state.
+func (r *logsReceiver) beginMissing(ctx context.Context, progress map[string]*checkpoint.Stream, begin checkpoint.Beginning) error {
 	for eventType, stream := range progress {
 		if stream != nil {
 			continue
 		}
 		key := checkpoint.Key(r.cfg.principal().ID, eventType)
 		r.set.Logger.Warn("First run: the storage holds no state of this event type.",
-			zap.String("event_type", eventType), zap.String("key", key), zap.Time("start_from", floor))
-		created, err := checkpoint.Create(ctx, r.storage, key, floor, r.cfg.StartFrom, r.progressSettings())
+			zap.String("event_type", eventType), zap.String("key", key), zap.Time("start_from", begin.Floor))
+		created, err := checkpoint.Create(ctx, r.storage, key, begin, r.progressSettings())
 		if err != nil {
 			return err
 		}
@@ -198,9 +201,10 @@ func (r *logsReceiver) newStreams(calls context.Context, health *health, progres
 	}
 	counters := &telemetry{builder: r.telemetry}
 	api := newAPI(r.cfg, r.ways, r.set, counters.request)
-	list := &requester{retry: r.cfg.APIRetry, gate: newGate(r.cfg.RateLimit.ListsPerMinute)}
-	download := &requester{retry: r.cfg.APIRetry, gate: newGate(r.cfg.RateLimit.DownloadsPerMinute)}
-	budget := newBudget(r.cfg.Download)
+	lists := newGate(r.cfg.RateLimit.ListsPerMinute)
+	list := &requester{retry: r.cfg.APIRetry, gate: lists}
+	r.scheduler = newScheduler(r.cfg.Download, r.cfg.RateLimit.DownloadsPerMinute)
+	download := &requester{retry: r.cfg.APIRetry, gate: r.scheduler}
 	var streams []*stream
 	for _, eventType := range r.cfg.EventTypes {
 		if progress[eventType] == nil {
@@ -211,11 +215,12 @@ func (r *logsReceiver) newStreams(calls context.Context, health *health, progres
 			eventType: eventType, cfg: r.cfg, calls: calls, heldLong: r.heldLong, refusedInterval: r.refusedInterval,
 			logger:    r.set.Logger.With(zap.String("event_type", eventType)),
 			telemetry: counters, health: health,
-			api: api, list: list, download: download, budget: budget,
+			api: api, list: list, lists: lists, download: download, scheduler: r.scheduler,
 			mapper:    record.NewMapper(r.source(eventType)),
 			progress:  progress[eventType],
-			abandoned: r.abandoned, mismatched: map[string]mismatch{},
+			abandoned: r.abandoned,
 		}
+		s.verifier = newVerifier(r.cfg.Download.Verify, s.logger)
 		s.deliver = deliver.New(deliver.Settings{
 			Next: r.next, Obs: obs, Retry: r.cfg.RetryOnFailure,
 			OnPermanent: permanentPolicies[r.cfg.OnPermanentError],
@@ -295,6 +300,10 @@ func (r *logsReceiver) release(ctx context.Context) error {
 			err = fmt.Errorf("storage: close: %w", err)
 		}
 		r.storage = nil
+	}
+	if r.scheduler != nil {
+		r.scheduler.close()
+		r.scheduler = nil
 	}
 	r.ways.close()
 	r.ways = nil

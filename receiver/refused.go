@@ -26,19 +26,20 @@ const refusedRetryInterval = time.Hour
 // retryRefused hands the records that were set aside over again, one by one. What
 // the API has stopped serving meanwhile is reported lost. Each file is fetched
 // once, and what was accepted of it is stored whatever ended its retry.
-func (s *stream) retryRefused(ctx context.Context, serverTime time.Time) error {
+func (s *stream) retryRefused(ctx context.Context, p *pass) error {
 	runs := s.progress.Refused()
 	if len(runs) == 0 || (!s.refusedTried.IsZero() && time.Since(s.refusedTried) < s.refusedInterval) {
 		return nil
 	}
 	s.refusedTried = time.Now()
+	s.dropAhead() // a stream that waits for memory holds none
 	var left []checkpoint.Refused
 	for len(runs) > 0 {
 		ofFile, others := partition(runs)
-		rest, accepted, err := s.retryFile(ctx, ofFile, serverTime)
+		rest, accepted, err := s.retryFile(ctx, ofFile, p)
 		left = append(left, rest...)
 		kept := slices.Concat(left, others)
-		storeErr := s.store(ctx, func(ctx context.Context) error { return s.progress.SetRefused(ctx, kept, accepted) })
+		storeErr := s.store(ctx, func(ctx context.Context) error { return s.progress.SetRefused(ctx, kept, accepted, ofFile[0].EndTime) })
 		if err := errors.Join(err, storeErr); err != nil {
 			return fmt.Errorf("lines set aside of file %q: %w", ofFile[0].FileID, err)
 		}
@@ -61,9 +62,9 @@ func partition(runs []checkpoint.Refused) (ofFile, others []checkpoint.Refused) 
 
 // retryFile tries the runs of one file. It returns what is left of them, and the
 // events that were accepted, on error too.
-func (s *stream) retryFile(ctx context.Context, runs []checkpoint.Refused, serverTime time.Time) ([]checkpoint.Refused, []deliver.Event, error) {
+func (s *stream) retryFile(ctx context.Context, runs []checkpoint.Refused, p *pass) ([]checkpoint.Refused, []deliver.Event, error) {
 	first := runs[0]
-	if !serverTime.IsZero() && first.EndTime.Before(serverTime.Add(-retention)) {
+	if !p.began.IsZero() && first.EndTime.Before(p.began.Add(-retention)) {
 		for i, run := range runs {
 			if err := s.reportRefusedLost(ctx, run); err != nil {
 				return runs[i:], nil, err
@@ -73,7 +74,7 @@ func (s *stream) retryFile(ctx context.Context, runs []checkpoint.Refused, serve
 	}
 	got, memory, err := s.fetch(ctx, compliance.File{
 		ID: first.FileID, Name: first.FileName, EndTime: first.EndTime, Size: first.FileSize, SHA256: first.SHA256,
-	})
+	}, rankHistory, p.number, true, nil).await()
 	switch {
 	case fileFault(err):
 		return runs, nil, nil // not to be had at present

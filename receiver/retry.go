@@ -24,28 +24,36 @@ const integrityTries = 5
 // says so.
 type requester struct {
 	retry APIRetryConfig
-	gate  *gate
+	gate  pauser
 }
 
-// do runs fn, which goes through the gate itself, until it succeeds, fails for
-// good or the settings end the tries. The last error is returned as it is.
+// pauser keeps requests back for some time.
+type pauser interface{ pause(d time.Duration) }
+
+// do runs fn, which takes its turn by itself, until it succeeds, fails for good or
+// the settings end the tries. The last error is returned as it is.
 func (r *requester) do(ctx context.Context, fn func() error) error {
+	return r.goOn(ctx, fn(), fn)
+}
+
+// goOn is do after a first try that has ended with err.
+func (r *requester) goOn(ctx context.Context, err error, fn func() error) error {
 	retries := wait.NewBackOff(configretry.BackOffConfig(r.retry.BackOff))
-	for try := 1; ; try++ {
-		err := fn()
-		if err == nil || ctx.Err() != nil || !r.again(err, try) {
+	for try := 1; err != nil && ctx.Err() == nil && r.again(err, try); try++ {
+		next, ok := retries.Next(r.heed(err))
+		if !ok || wait.Sleep(ctx, next) != nil {
 			return err
 		}
-		pause := r.serverPause(err)
-		r.gate.pause(pause)
-		next, ok := retries.Next(pause)
-		if !ok {
-			return err
-		}
-		if err := wait.Sleep(ctx, next); err != nil {
-			return err
-		}
+		err = fn()
 	}
+	return err
+}
+
+// heed keeps everybody's requests back for as long as the server asked.
+func (r *requester) heed(err error) time.Duration {
+	pause := r.serverPause(err)
+	r.gate.pause(pause)
+	return pause
 }
 
 // again decides whether a failed request is worth another try in this pass.

@@ -20,7 +20,7 @@ func BenchmarkAdvance(b *testing.B) {
 	for _, size := range []struct{ files, events int }{{10, 1_000}, {10_000, 1_000}, {10, 1_000_000}, {10_000, 1_000_000}} {
 		b.Run(fmt.Sprintf("files=%d/events=%d", size.files, size.events), func(b *testing.B) {
 			m := newMemory()
-			s, err := Create(b.Context(), m, testKey, floor, startFrom, Settings{Overlap: time.Hour, Window: 24 * time.Hour, MaxEvents: 1_000_000})
+			s, err := Create(b.Context(), m, testKey, Beginning{Floor: floor, StartFrom: startFrom}, Settings{Overlap: time.Hour, Window: 24 * time.Hour, MaxEvents: 1_000_000})
 			require.NoError(b, err)
 			for i := range size.files {
 				// Three files a minute: within 31 days, none is forgotten.

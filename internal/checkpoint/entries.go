@@ -10,6 +10,7 @@ import (
 	"hash/crc32"
 	"slices"
 	"strconv"
+	"time"
 
 	"go.opentelemetry.io/collector/extension/xextension/storage"
 )
@@ -26,8 +27,9 @@ type entries struct {
 	Tail []byte `json:"tail"`
 	// Next numbers the next block.
 	Next uint64 `json:"next"`
-	// Youngest is the greatest file time of all entries so far, as Until below.
-	Youngest int64 `json:"youngest"`
+	// Since and Until bound the file times of the tail, as those of a block.
+	Since int64 `json:"since"`
+	Until int64 `json:"until"`
 }
 
 // blockRef names a block and says what it must be.
@@ -35,7 +37,9 @@ type blockRef struct {
 	Number uint64 `json:"n"`
 	Count  int    `json:"count"`
 	CRC    uint32 `json:"crc"`
-	// Until is the greatest file time of its entries, in microseconds since 1970.
+	// Since and Until are the smallest and the greatest file time of its entries,
+	// in microseconds since 1970.
+	Since int64 `json:"since"`
 	Until int64 `json:"until"`
 }
 
@@ -44,7 +48,13 @@ type entry struct{ hash, value uint64 }
 
 const entrySize = 16
 
-func (e *entries) append(items ...entry) {
+// append adds what belongs to a file that ended at end.
+func (e *entries) append(end time.Time, items ...entry) {
+	at := end.UnixMicro()
+	if len(e.Tail) == 0 {
+		e.Since, e.Until = at, at
+	}
+	e.Since, e.Until = min(e.Since, at), max(e.Until, at)
 	for _, item := range items {
 		e.Tail = binary.LittleEndian.AppendUint64(e.Tail, item.hash)
 		e.Tail = binary.LittleEndian.AppendUint64(e.Tail, item.value)
@@ -70,17 +80,18 @@ func blockKey(prefix string, number uint64) string {
 	return prefix + "/" + strconv.FormatUint(number, 10)
 }
 
-// seal moves a full tail into a block of its own, stored under prefix. The mark
-// that names it has not been written when seal returns.
-func (e *entries) seal(ctx context.Context, client storage.Client, prefix string, size int, until int64) error {
+// seal moves a tail of at least size entries into a block of its own, stored under
+// prefix. The mark that names it has not been written when seal returns.
+func (e *entries) seal(ctx context.Context, client storage.Client, prefix string, size int) error {
 	if len(e.Tail) == 0 || len(e.Tail) < size*entrySize {
 		return nil
 	}
 	if err := client.Set(ctx, blockKey(prefix, e.Next), e.Tail); err != nil {
 		return fmt.Errorf("store block %q: %w", blockKey(prefix, e.Next), err)
 	}
-	e.Youngest = max(e.Youngest, until)
-	e.Blocks = append(e.Blocks, blockRef{Number: e.Next, Count: len(e.Tail) / entrySize, CRC: crc32.Checksum(e.Tail, castagnoli), Until: e.Youngest})
+	e.Blocks = append(e.Blocks, blockRef{
+		Number: e.Next, Count: len(e.Tail) / entrySize, CRC: crc32.Checksum(e.Tail, castagnoli), Since: e.Since, Until: e.Until,
+	})
 	e.Next++
 	e.Tail = nil
 	return nil
@@ -135,14 +146,19 @@ func readBlock(ctx context.Context, client storage.Client, prefix string, ref bl
 	return parseEntries(data), nil
 }
 
-// dropBefore takes out the blocks whose entries all lie before a time, and
-// returns them: their values may be deleted once the mark is stored.
-func (e *entries) dropBefore(time int64) []blockRef {
-	n := 0
-	for n < len(e.Blocks) && e.Blocks[n].Until < time {
-		n++
+// drop takes out the blocks that a rule names, and returns them: their values may
+// be deleted once the mark is stored.
+func (e *entries) drop(rule func(blockRef) bool) (dropped []blockRef) {
+	kept := make([]blockRef, 0, len(e.Blocks)+1)
+	for _, ref := range e.Blocks {
+		if rule(ref) {
+			dropped = append(dropped, ref)
+		} else {
+			kept = append(kept, ref)
+		}
 	}
-	dropped := e.Blocks[:n]
-	e.Blocks = e.Blocks[n:]
+	if len(dropped) > 0 {
+		e.Blocks = kept
+	}
 	return dropped
 }

@@ -164,7 +164,7 @@ type fixture struct {
 func newFixture(tb testing.TB, keep time.Duration) *fixture {
 	tb.Helper()
 	m := newMemory()
-	s, err := Create(tb.Context(), m, testKey, floor, startFrom, Settings{Overlap: keep})
+	s, err := Create(tb.Context(), m, testKey, Beginning{Floor: floor, StartFrom: startFrom}, Settings{Overlap: keep})
 	require.NoError(tb, err)
 	return &fixture{Stream: s, tb: tb, memory: m, keep: keep}
 }
@@ -213,4 +213,10 @@ func (f *fixture) snapshot() string {
 }
 
 // listed reports whether a listing from ListFrom holds a file that ended then.
-func (f *fixture) listed(end time.Time) bool { return end.After(f.ListFrom(0)) }
+func (f *fixture) listed(end time.Time) bool { return end.After(f.ListFrom(Live, 0)) }
+
+// cursor of the live segment.
+func cursor(s *Stream) time.Time {
+	live, _ := s.Segment(Live)
+	return live.Cursor
+}

@@ -54,19 +54,15 @@ func (l *ledger) load(ctx context.Context, client storage.Client, files entries)
 	return files.load(ctx, client, l.prefix, l.ends)
 }
 
-// seal closes a full tail. Files of a block may lie after the cursor, when one
-// before them is in quarantine.
-func (l *ledger) seal(ctx context.Context, client storage.Client, files *entries, cursor time.Time) error {
-	until := cursor.UnixMicro()
-	for _, item := range parseEntries(files.Tail) {
-		until = max(until, int64(item.value)) //nolint:gosec // as fileEntry has written it
-	}
-	return files.seal(ctx, client, l.prefix, ledgerBlock, until)
+// seal closes a full tail.
+func (l *ledger) seal(ctx context.Context, client storage.Client, files *entries) error {
+	return files.seal(ctx, client, l.prefix, ledgerBlock)
 }
 
 // age takes out the blocks that no listing can reach any more.
 func (l *ledger) age(files *entries, next *state) []blockRef {
-	return files.dropBefore(next.listFrom(ledgerKeep).UnixMicro())
+	oldest := next.lowestListed(ledgerKeep).UnixMicro()
+	return files.drop(func(ref blockRef) bool { return ref.Until < oldest })
 }
 
 func (l *ledger) forget(ctx context.Context, client storage.Client, aged []blockRef) {

@@ -34,7 +34,7 @@ func TestListFrom(t *testing.T) {
 				f.done("a", at(test.done))
 			}
 			for range 2 {
-				from := f.ListFrom(0)
+				from := f.ListFrom(Live, 0)
 				assert.WithinRange(t, from, at(test.want-time.Microsecond), at(test.want))
 				assert.False(t, from.Before(floor), "below the floor")
 				f.reload(test.keep)
@@ -67,7 +67,7 @@ func TestListFromHeldDownByUnfinished(t *testing.T) {
 				}
 				f.done("late", at(3*time.Hour))
 				f.done("d", at(21*time.Hour))
-				assert.WithinDuration(t, at(21*time.Hour-keep), f.ListFrom(0), time.Millisecond, "still held down")
+				assert.WithinDuration(t, at(21*time.Hour-keep), f.ListFrom(Live, 0), time.Millisecond, "still held down")
 			})
 		}
 	}
@@ -86,7 +86,7 @@ func TestLargerOverlap(t *testing.T) {
 			assert.True(t, f.Done(strconv.Itoa(i)), "file %d would come again", i)
 		}
 	}
-	assert.Equal(t, floor, f.ListFrom(0))
+	assert.Equal(t, floor, f.ListFrom(Live, 0))
 }
 
 // Without an overlap the other files of the same end_time are still listed: the
@@ -114,7 +114,7 @@ func TestFinishedFilesOfOneListing(t *testing.T) {
 			leave(f)
 			f.reload(time.Hour)
 
-			from := f.ListFrom(0)
+			from := f.ListFrom(Live, 0)
 			require.True(t, from.Before(at(3*time.Hour)))
 			f.done("late", at(3*time.Hour))
 			assert.True(t, f.Done("a"), "listed from %v and delivered again", from)
@@ -142,7 +142,7 @@ func TestLedgerIsPruned(t *testing.T) {
 	assert.LessOrEqual(t, len(f.ledger.ends), 31*perDay+2*ledgerBlock)
 	assert.Less(t, most, 10_000)
 	assert.Less(t, len(f.memory.data), 25)
-	assert.Equal(t, at(10_000*10*time.Minute), f.Cursor())
+	assert.Equal(t, at(10_000*10*time.Minute), cursor(f.Stream))
 	assert.Empty(t, f.state.Open)
 	f.reload(time.Hour)
 	assert.True(t, f.Done("9999"))

@@ -65,11 +65,11 @@ func (m *model) publish() {
 		}
 		m.add(max(m.now.Sub(floor), time.Microsecond))
 	}
-	lowest := m.Cursor().Add(-m.keep)
-	if from := m.ListFrom(0); from.After(lowest) {
+	lowest := cursor(m.Stream).Add(-m.keep)
+	if from := m.ListFrom(Live, 0); from.After(lowest) {
 		lowest = from
 	}
-	if width := m.Cursor().Sub(lowest); width > 0 && m.chance(30) {
+	if width := cursor(m.Stream).Sub(lowest); width > 0 && m.chance(30) {
 		m.add(lowest.Sub(floor) + m.upTo(width))
 		m.seen["late"]++
 	}
@@ -83,7 +83,7 @@ func (m *model) add(end time.Duration) {
 
 // pass lists from the position and delivers what is not done, oldest first.
 func (m *model) pass() error {
-	from := m.ListFrom(0)
+	from := m.ListFrom(Live, 0)
 	require.False(m.tb, from.Before(floor), "listed below the floor")
 	listing := slices.Clone(m.files)
 	slices.SortStableFunc(listing, func(a, b *listedFile) int { return a.end.Compare(b.end) })
@@ -178,7 +178,7 @@ func (m *model) restart(overlaps []time.Duration) {
 	for _, file := range m.files {
 		_, open := m.state.Open[file.id]
 		_, aside := m.state.Quarantine[file.id]
-		if file.finished == 0 && !open && !aside && file.end.Before(m.Cursor()) && !file.end.After(m.Cursor().Add(-keep)) {
+		if file.finished == 0 && !open && !aside && file.end.Before(cursor(m.Stream)) && !file.end.After(cursor(m.Stream).Add(-keep)) {
 			keep = m.keep
 		}
 	}
@@ -193,8 +193,8 @@ func (m *model) restart(overlaps []time.Duration) {
 
 // check holds after every step.
 func (m *model) check() {
-	require.False(m.tb, m.Cursor().Before(m.cursor), "the cursor moved back")
-	m.cursor = m.Cursor()
+	require.False(m.tb, cursor(m.Stream).Before(m.cursor), "the cursor moved back")
+	m.cursor = cursor(m.Stream)
 	for _, file := range m.files {
 		require.LessOrEqual(m.tb, file.finished, 1, "%s delivered twice", file.id)
 		for line, times := range file.delivered {

@@ -13,40 +13,27 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// The cursor stays before the earliest file in quarantine while others finish.
-func TestCursorStaysBeforeQuarantine(t *testing.T) {
+// A file in quarantine is listed until it has left, however far the others have
+// come meanwhile.
+func TestQuarantineIsListed(t *testing.T) {
 	f := newFixture(t, overlap)
 	f.done("a", at(1*time.Minute))
 	f.setAside("later", at(4*time.Minute))
 	f.setAside("first", at(2*time.Minute))
 	f.done("b", at(3*time.Minute))
-	f.done("c", at(5*time.Minute))
+	f.done("c", at(5*time.Hour))
 	f.reload(overlap)
-	assert.True(t, f.Cursor().Before(at(2*time.Minute)))
-	assert.False(t, f.Cursor().Before(at(1*time.Minute)))
+	assert.Equal(t, at(5*time.Hour), cursor(f.Stream))
 	assert.True(t, f.listed(at(2*time.Minute)))
 	assert.False(t, f.Done("first"))
+	assert.True(t, f.Quarantined("first"))
 
 	f.done("first", at(2*time.Minute))
-	assert.True(t, f.Cursor().Before(at(4*time.Minute)), "the cursor passed the second file in quarantine")
+	assert.False(t, f.listed(at(3*time.Minute)))
 	assert.True(t, f.listed(at(4*time.Minute)))
-}
-
-// Once the last file has left quarantine the cursor moves on, over it at once and
-// over the others with the next file at the latest.
-func TestCursorMovesOnAfterQuarantine(t *testing.T) {
-	f := newFixture(t, overlap)
-	f.setAside("bad", at(2*time.Minute))
-	f.done("b", at(3*time.Minute))
-	f.done("c", at(5*time.Minute))
-	f.done("bad", at(2*time.Minute))
-	assert.Empty(t, f.state.Quarantine)
-	assert.False(t, f.Cursor().Before(at(2*time.Minute)))
-	for _, id := range []string{"bad", "b", "c"} {
-		assert.True(t, f.Done(id), id)
-	}
-	f.done("d", at(6*time.Minute))
-	assert.Equal(t, at(6*time.Minute), f.Cursor())
+	f.done("later", at(4*time.Minute))
+	assert.False(t, f.listed(at(4*time.Minute)))
+	assert.Equal(t, at(5*time.Hour), cursor(f.Stream), "the cursor moved back")
 }
 
 // A file in quarantine that is delivered in part stays there until its end.
@@ -55,7 +42,7 @@ func TestPartOfQuarantinedFile(t *testing.T) {
 	f.setAside("bad", at(2*time.Minute))
 	f.begin("bad", at(2*time.Minute), 5)
 	f.done("b", at(3*time.Minute))
-	assert.True(t, f.Cursor().Before(at(2*time.Minute)))
+	assert.True(t, f.listed(at(2*time.Minute)))
 	assert.Contains(t, f.state.Quarantine, "bad")
 	line, _ := f.NextLine("bad", "sha-bad")
 	assert.Equal(t, 5, line)
@@ -68,7 +55,7 @@ func TestPartOfQuarantinedFile(t *testing.T) {
 // of the latest.
 func TestQuarantineCountsTries(t *testing.T) {
 	f := newFixture(t, overlap)
-	before := f.Cursor()
+	before := cursor(f.Stream)
 	for try := 1; try <= 3; try++ {
 		require.NoError(t, f.Quarantine(t.Context(), "bad", Quarantined{
 			EndTime: at(2 * time.Minute), Name: "bad.jsonl", Size: 100, SHA256: "sha-bad",
@@ -80,7 +67,7 @@ func TestQuarantineCountsTries(t *testing.T) {
 			Reason: []string{"cut", "too long", "wrong sha256"}[try-1], Since: at(time.Hour), Tries: try,
 		}}, f.state.Quarantine)
 	}
-	assert.Equal(t, before, f.Cursor())
+	assert.Equal(t, before, cursor(f.Stream))
 }
 
 // Files that a complete listing lacks and that are old enough are expired; they
@@ -95,7 +82,7 @@ func TestExpiredAndRelease(t *testing.T) {
 	f.done("a", at(3*time.Hour))
 	listed := map[string]bool{"listed": true, "a": true}
 	before := f.snapshot()
-	expired := f.Expired(listed, at(10*time.Minute))
+	expired := f.Expired(Live, listed, at(10*time.Minute))
 	assert.Equal(t, []string{"gone", "gone too"}, slices.Sorted(maps.Keys(expired)))
 	assert.Equal(t, "gone", expired["gone"].Name)
 	assert.Equal(t, at(1*time.Minute), expired["gone"].EndTime)
@@ -105,7 +92,7 @@ func TestExpiredAndRelease(t *testing.T) {
 	f.reload(time.Second)
 	assert.Equal(t, []string{"listed", "young"}, slices.Sorted(maps.Keys(f.state.Quarantine)))
 	assert.Empty(t, f.state.Open)
-	assert.Empty(t, f.Expired(listed, at(10*time.Minute)))
+	assert.Empty(t, f.Expired(Live, listed, at(10*time.Minute)))
 	assert.False(t, f.Done("gone"), "a lost file is not a delivered one")
 	f.done("b", at(4*time.Hour))
 	assert.False(t, f.listed(at(2*time.Minute)), "still held down")
@@ -121,7 +108,7 @@ func TestOpenFileExpires(t *testing.T) {
 	f.done("a", at(40*24*time.Hour))
 	require.True(t, f.listed(at(1*time.Minute)))
 
-	expired := f.Expired(map[string]bool{"a": true}, at(10*24*time.Hour))
+	expired := f.Expired(Live, map[string]bool{"a": true}, at(10*24*time.Hour))
 	assert.Contains(t, expired, "gone")
 	require.NoError(t, f.Release(t.Context(), expired))
 	f.reload(overlap)

@@ -24,11 +24,14 @@ type state struct {
 	Floor time.Time `json:"floor"`
 	// StartFrom is the configuration's text that Floor was made of.
 	StartFrom string `json:"start_from"`
-	// Cursor is the end_time up to which every listed file is done.
-	Cursor time.Time `json:"cursor"`
-	// ListedThrough is the server's clock at the begin of the last pass that
-	// listed everything; zero before the first.
-	ListedThrough time.Time `json:"listed_through"`
+	// Until is the upper bound, zero for none; nothing above it is collected.
+	Until time.Time `json:"until,omitzero"`
+	// UntilText is the configuration's text that Until was made of.
+	UntilText string `json:"until_text,omitzero"`
+	// Ended is set once everything up to Until is done.
+	Ended bool `json:"ended,omitzero"`
+	// Segments are at least one.
+	Segments []segment `json:"segments"`
 	// Files is the ledger of finished files, from the floor or 31 days before
 	// the cursor on: a hash of the id, and the end_time in microseconds.
 	Files entries `json:"files"`
@@ -81,73 +84,49 @@ type Quarantined struct {
 	Since time.Time `json:"since"`
 }
 
-func newState(floor time.Time, startFrom string) *state {
-	return &state{
-		Floor: floor.UTC(), StartFrom: startFrom, Cursor: floor.UTC(),
-		Open: map[string]position{}, Quarantine: map[string]Quarantined{},
+// Beginning is what the first run fixes for good.
+type Beginning struct {
+	// Floor and StartFrom, the configuration's text that it was made of.
+	Floor     time.Time
+	StartFrom string
+	// Until and UntilText likewise, zero for no bound.
+	Until     time.Time
+	UntilText string
+	// Boundary, where it lies above the floor, is where live begins; what lies
+	// between the two is history.
+	Boundary time.Time
+}
+
+func newState(begin Beginning) *state {
+	floor := begin.Floor.UTC()
+	s := &state{
+		Floor: floor, StartFrom: begin.StartFrom, Until: begin.Until.UTC(), UntilText: begin.UntilText,
+		Segments: []segment{{From: floor, Cursor: floor}},
+		Open:     map[string]position{}, Quarantine: map[string]Quarantined{},
 	}
+	if at := begin.Boundary.UTC(); at.After(floor) && (begin.Until.IsZero() || at.Before(begin.Until)) {
+		s.Segments = append(s.Segments, segment{From: at, Cursor: at})
+	}
+	return s
 }
 
 func (s *state) clone() *state {
 	next := *s
+	next.Segments = slices.Clone(s.Segments)
 	next.Files, next.Events = s.Files.clone(), s.Events.clone()
 	next.Open, next.Quarantine = maps.Clone(s.Open), maps.Clone(s.Quarantine)
 	next.Refused = slices.Clone(s.Refused)
 	return &next
 }
 
-// lowestUnfinished is the earliest end_time of the files that are set aside or
-// delivered in part; ok is false when there are none.
-func (s *state) lowestUnfinished() (lowest time.Time, ok bool) {
-	lower := func(end time.Time) {
-		if !ok || end.Before(lowest) {
-			lowest, ok = end, true
-		}
-	}
-	for _, entry := range s.Quarantine {
-		lower(entry.EndTime)
-	}
-	for _, open := range s.Open {
-		lower(open.EndTime)
-	}
-	return lowest, ok
-}
-
-// advanceCursor moves the cursor to end, or to just before the earliest file in
-// quarantine. The cursor never moves back.
-func (s *state) advanceCursor(end time.Time) {
-	for _, entry := range s.Quarantine {
-		if before := entry.EndTime.Add(-tick); before.Before(end) {
-			end = before
-		}
-	}
-	if end.After(s.Cursor) {
-		s.Cursor = end
-	}
-}
-
 // tick is the resolution of the API's times.
 const tick = time.Microsecond
-
-// listFrom is the time after which files are to be listed: the position less the
-// overlap, just below every unfinished file, and not below the floor. It is at
-// least a tick behind the position: another file may share its end_time.
-func (s *state) listFrom(overlap time.Duration) time.Time {
-	from := s.Cursor.Add(-max(overlap, tick))
-	if lowest, ok := s.lowestUnfinished(); ok && lowest.Add(-tick).Before(from) {
-		from = lowest.Add(-tick)
-	}
-	if from.Before(s.Floor) {
-		from = s.Floor
-	}
-	return from
-}
 
 // The stored value is a header line, "openai-compliance-state <version> <CRC-32C
 // of the rest, hex>", and a JSON document.
 const (
 	headerWord    = "openai-compliance-state"
-	formatVersion = 1
+	formatVersion = 2
 )
 
 var castagnoli = crc32.MakeTable(crc32.Castagnoli)
@@ -163,11 +142,13 @@ func (s *state) encode() ([]byte, error) {
 	if err != nil {
 		return nil, fmt.Errorf("encode: %w", err)
 	}
-	return append(header(doc), doc...), nil
+	return withHeader(formatVersion, doc), nil
 }
 
-func header(doc []byte) []byte {
-	return fmt.Appendf(nil, "%s %d %08x\n", headerWord, formatVersion, crc32.Checksum(doc, castagnoli))
+// withHeader puts the header before a document.
+func withHeader(version int, doc []byte) []byte {
+	header := fmt.Appendf(nil, "%s %d %08x\n", headerWord, version, crc32.Checksum(doc, castagnoli))
+	return append(header, doc...)
 }
 
 func decode(value []byte) (*state, error) {
@@ -183,18 +164,37 @@ func decode(value []byte) (*state, error) {
 	if n, _ := fmt.Sscanf(string(line), "%s %d %08x", &word, &version, &sum); n != 3 || word != headerWord {
 		return nil, errHeader
 	}
-	if version != formatVersion {
-		return nil, fmt.Errorf("it has format version %d, this build reads %d", version, formatVersion)
+	if version != 1 && version != formatVersion {
+		return nil, fmt.Errorf("it has format version %d, this build reads 1 to %d", version, formatVersion)
 	}
-	if !bytes.Equal(header(doc), value[:len(line)+1]) {
+	if !bytes.Equal(withHeader(version, doc), value) {
 		return nil, errChecksum
 	}
-	s := newState(time.Time{}, "")
-	if err := json.Unmarshal(doc, s); err != nil {
+	s, err := parse(version, doc)
+	if err != nil || !s.whole() {
 		return nil, errHeader
 	}
-	if s.Open == nil || s.Quarantine == nil { // null, which no encode has written
-		return nil, errHeader
+	return s, nil
+}
+
+// whole reports whether the document has all that every encode writes.
+func (s *state) whole() bool {
+	return s.Open != nil && s.Quarantine != nil && len(s.Segments) > 0
+}
+
+func parse(version int, doc []byte) (*state, error) {
+	s := &state{}
+	if version == formatVersion {
+		return s, json.Unmarshal(doc, s)
 	}
+	// Version 1 had one segment.
+	var v1 struct {
+		Cursor        time.Time `json:"cursor"`
+		ListedThrough time.Time `json:"listed_through"`
+	}
+	if err := errors.Join(json.Unmarshal(doc, s), json.Unmarshal(doc, &v1)); err != nil {
+		return nil, err
+	}
+	s.Segments = []segment{{s.Floor, v1.Cursor, v1.ListedThrough}}
 	return s, nil
 }

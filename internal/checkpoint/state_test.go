@@ -24,7 +24,7 @@ func filled(tb testing.TB) []byte {
 	f.done("file-done", at(2*time.Hour))
 	f.begin("file-open", at(2*time.Hour+time.Minute), 1001)
 	f.setAside("file-bad", at(2*time.Hour+2*time.Minute))
-	require.NoError(tb, f.SetListedThrough(tb.Context(), at(3*time.Hour)))
+	require.NoError(tb, f.SetListedThrough(tb.Context(), Live, at(3*time.Hour)))
 	return f.memory.data[testKey]
 }
 
@@ -40,7 +40,7 @@ func load(tb testing.TB, value []byte) (*Stream, error) {
 // that the format cannot change unseen.
 func sealed(doc string) []byte {
 	sum := crc32.Checksum([]byte(doc), crc32.MakeTable(crc32.Castagnoli))
-	return fmt.Appendf(nil, "openai-compliance-state 1 %08x\n%s", sum, doc)
+	return fmt.Appendf(nil, "openai-compliance-state 2 %08x\n%s", sum, doc)
 }
 
 // checkDamaged checks that a value is refused, and refused as damaged.
@@ -62,15 +62,14 @@ func TestStoredFormat(t *testing.T) {
 	require.NoError(t, err)
 	assert.JSONEq(t, fmt.Sprintf(`{
 		"floor": "2026-08-02T00:00:00Z", "start_from": "now-1h",
-		"cursor": "2026-08-02T02:00:00Z",
-		"listed_through": "2026-08-02T03:00:00Z",
-		"files": {"blocks": null, "tail": %q, "next": 0, "youngest": 0},
-		"events": {"blocks": null, "tail": null, "next": 0, "youngest": 0},
+		"segments": [{"from": "2026-08-02T00:00:00Z", "cursor": "2026-08-02T02:00:00Z", "listed_through": "2026-08-02T03:00:00Z"}],
+		"files": {"blocks": null, "tail": %q, "next": 0, "since": %[2]d, "until": %[2]d},
+		"events": {"blocks": null, "tail": null, "next": 0, "since": 0, "until": 0},
 		"open": {"file-open": {"sha256": "sha-file-open", "end_time": "2026-08-02T02:01:00Z", "next_line": 1001}},
 		"quarantine": {"file-bad": {"end_time": "2026-08-02T02:02:00Z", "name": "file-bad", "size": 0, "sha256": "",
 			"reason": "sha256", "tries": 1, "since": "2026-08-02T02:02:00Z"}},
 		"refused": null
-	}`, base64.StdEncoding.EncodeToString(s.state.Files.Tail)), doc)
+	}`, base64.StdEncoding.EncodeToString(s.state.Files.Tail), at(2*time.Hour).UnixMicro()), doc)
 	assert.Equal(t, []entry{fileEntry("file-done", at(2*time.Hour))}, parseEntries(s.state.Files.Tail))
 	again, err := s.state.encode()
 	require.NoError(t, err)
@@ -107,12 +106,12 @@ func TestEmptyValueIsNotFirstRun(t *testing.T) {
 // Another version of the format is refused with a text that names both.
 func TestOtherVersions(t *testing.T) {
 	_, doc, _ := strings.Cut(string(filled(t)), "\n")
-	for _, version := range []int{0, 2, 17} {
+	for _, version := range []int{0, 3, 17} {
 		value := fmt.Appendf(nil, "openai-compliance-state %d %08x\n%s", version, crc32.Checksum([]byte(doc), crc32.MakeTable(crc32.Castagnoli)), doc)
 		checkDamaged(t, value, "version %d", version)
 		_, err := load(t, value)
 		require.ErrorContains(t, err, fmt.Sprintf("version %d", version))
-		require.ErrorContains(t, err, "reads 1")
+		require.ErrorContains(t, err, "reads 1 to 2")
 	}
 }
 
@@ -122,7 +121,7 @@ func TestForeignValues(t *testing.T) {
 		"JSON":                []byte(`{"cursor":"2026-08-02T00:00:00Z"}`),
 		"zeroes":              make([]byte, 512),
 		"line feed":           []byte("\n"),
-		"another header":      []byte("some-other-state 1 00000000\n"),
+		"another header":      []byte("some-other-state 2 00000000\n"),
 		"header in capitals":  []byte(strings.ToUpper(string(sealed("{}")))),
 		"upper-case checksum": []byte(strings.Replace(string(sealed("{}")), "\n", " \n", 1)),
 		"no document":         sealed(""),
@@ -140,11 +139,13 @@ func TestForeignValues(t *testing.T) {
 // refused, but never a reason to panic.
 func TestDocumentWithoutMaps(t *testing.T) {
 	for name, maps := range map[string]string{
-		"absent": ``,
-		"null":   `,"done":null,"open":null,"quarantine":null`,
+		"absent":      `,"segments":[{"from":"2026-08-02T00:00:00Z","cursor":"2026-08-02T00:00:00Z"}]`,
+		"null":        `,"segments":[{}],"open":null,"quarantine":null`,
+		"no segments": `,"segments":[],"open":{},"quarantine":{}`,
+		"segments":    `,"open":{},"quarantine":{}`,
 	} {
 		t.Run(name, func(t *testing.T) {
-			s, err := load(t, sealed(`{"floor":"2026-08-02T00:00:00Z","cursor":"2026-08-02T00:00:00Z","ledger_since":"2026-08-02T00:00:00Z"`+maps+`}`))
+			s, err := load(t, sealed(`{"floor":"2026-08-02T00:00:00Z"`+maps+`}`))
 			if err != nil {
 				require.ErrorIs(t, err, ErrDamaged)
 				return
@@ -204,4 +205,30 @@ func FuzzDecode(f *testing.F) {
 		require.NoError(t, err)
 		require.Equal(t, string(first), string(second))
 	})
+}
+
+// What version 1 has stored goes on where it stood.
+func TestVersion1(t *testing.T) {
+	doc := `{"floor":"2026-08-02T00:00:00Z","start_from":"now-1h","cursor":"2026-08-02T02:00:00Z","listed_through":"2026-08-02T03:00:00Z",` +
+		`"files":{"blocks":null,"tail":"` + base64.StdEncoding.EncodeToString(tailOf("file-done", at(2*time.Hour))) + `","next":0,"youngest":0},` +
+		`"events":{"blocks":null,"tail":null,"next":0,"youngest":1785636000000000},` +
+		`"open":{"file-open":{"sha256":"sha-file-open","end_time":"2026-08-02T02:01:00Z","next_line":1001}},"quarantine":{},"refused":null}`
+	value := fmt.Appendf(nil, "openai-compliance-state 1 %08x\n%s", crc32.Checksum([]byte(doc), crc32.MakeTable(crc32.Castagnoli)), doc)
+	s, err := load(t, value)
+	require.NoError(t, err)
+	assert.Equal(t, []Segment{{From: floor, Cursor: at(2 * time.Hour), ListedThrough: at(3 * time.Hour)}}, s.Segments())
+	assert.True(t, s.Done("file-done"))
+	line, _ := s.NextLine("file-open", "sha-file-open")
+	assert.Equal(t, 1001, line)
+	require.NoError(t, s.Advance(t.Context(), accepted(t, whole("next", at(4*time.Hour)))))
+	assert.True(t, s.Done("file-done"))
+
+	value[len(value)-3] ^= 1
+	checkDamaged(t, value, "damaged version 1")
+}
+
+func tailOf(id string, end time.Time) []byte {
+	var e entries
+	e.append(end, fileEntry(id, end))
+	return e.Tail
 }

@@ -78,9 +78,9 @@ func Load(ctx context.Context, client storage.Client, key string, set Settings) 
 
 // Create stores the state of a first run. It is called before the first request,
 // so that the floor is fixed once and for all.
-func Create(ctx context.Context, client storage.Client, key string, floor time.Time, startFrom string, set Settings) (*Stream, error) {
+func Create(ctx context.Context, client storage.Client, key string, begin Beginning, set Settings) (*Stream, error) {
 	s := newStream(client, key, set, nil)
-	if err := s.store(ctx, newState(floor, startFrom)); err != nil {
+	if err := s.store(ctx, newState(begin)); err != nil {
 		return nil, err
 	}
 	return s, nil
@@ -103,34 +103,8 @@ func (s *Stream) store(ctx context.Context, next *state) error {
 	return nil
 }
 
-// ListedThrough is the server's clock at the begin of the last pass that listed
-// everything, zero before the first: files written since may not have been seen.
-func (s *Stream) ListedThrough() time.Time { return s.state.ListedThrough }
-
-// SetListedThrough stores that everything up to the given time has been listed,
-// or has been reported as a gap. It moves no position and never goes back.
-func (s *Stream) SetListedThrough(ctx context.Context, at time.Time) error {
-	if !at.After(s.state.ListedThrough) {
-		return nil
-	}
-	next := s.state.clone()
-	next.ListedThrough = at.UTC()
-	return s.store(ctx, next)
-}
-
 // Floor is where the first run began, and the text it was made of.
 func (s *Stream) Floor() (time.Time, string) { return s.state.Floor, s.state.StartFrom }
-
-// Cursor is the end_time up to which every listed file is done.
-func (s *Stream) Cursor() time.Time { return s.state.Cursor }
-
-// ListFrom is the time after which files are to be listed, at least back behind
-// the position: the overlap, or more where the caller asks for it. Unfinished
-// files hold it down, so that a smaller overlap in the configuration cannot leave
-// them behind.
-func (s *Stream) ListFrom(atLeast time.Duration) time.Time {
-	return s.state.listFrom(max(s.set.Overlap, atLeast))
-}
 
 // Done reports whether the file is finished.
 func (s *Stream) Done(fileID string) bool { return s.ledger.has(fileID) }
@@ -151,8 +125,8 @@ func (s *Stream) NextLine(fileID, sha256 string) (line int, changed bool) {
 
 // Advance stores that a span is delivered, together with the ids of its events,
 // or that it is set aside.
-// The cursor moves only over files that are finished without a gap: it stays
-// before a file in quarantine.
+// The cursor moves over finished files; one in quarantine is listed again wherever
+// the cursor stands.
 func (s *Stream) Advance(ctx context.Context, receipt deliver.Receipt) error {
 	span, ok := receipt.Span()
 	if !ok {
@@ -162,7 +136,7 @@ func (s *Stream) Advance(ctx context.Context, receipt deliver.Receipt) error {
 	if span.Last {
 		delete(next.Open, span.FileID)
 		delete(next.Quarantine, span.FileID)
-		next.Files.append(fileEntry(span.FileID, span.EndTime))
+		next.Files.append(span.EndTime, fileEntry(span.FileID, span.EndTime))
 		next.advanceCursor(span.EndTime.UTC())
 	} else {
 		next.Open[span.FileID] = position{SHA256: span.SHA256, EndTime: span.EndTime.UTC(), NextLine: span.NextLine}
@@ -195,12 +169,12 @@ func refusedRuns(span deliver.Span) (runs []Refused) {
 // Refused returns the runs of lines that the next consumer refused for good.
 func (s *Stream) Refused() []Refused { return slices.Clone(s.state.Refused) }
 
-// SetRefused stores which runs are left after some were tried again, and the
-// events that were accepted now. It moves no position.
-func (s *Stream) SetRefused(ctx context.Context, left []Refused, accepted []deliver.Event) error {
+// SetRefused stores which runs are left after those of a file that ended at end
+// were tried again, and the events that were accepted now. It moves no position.
+func (s *Stream) SetRefused(ctx context.Context, left []Refused, accepted []deliver.Event, end time.Time) error {
 	next := s.state.clone()
 	next.Refused = left
-	return s.commit(ctx, next, deliver.Span{EndTime: s.state.Cursor}, accepted)
+	return s.commit(ctx, next, deliver.Span{EndTime: end}, accepted)
 }
 
 // commit seals what is full, writes the mark, and then forgets what has aged.
@@ -210,12 +184,12 @@ func (s *Stream) commit(ctx context.Context, next *state, span deliver.Span, eve
 	}
 	var aged []blockRef
 	if span.Last {
-		if err := s.ledger.seal(ctx, s.client, &next.Files, next.Cursor); err != nil {
+		if err := s.ledger.seal(ctx, s.client, &next.Files); err != nil {
 			return err
 		}
 		aged = s.ledger.age(&next.Files, next)
 	}
-	old, crowded := s.window.age(&next.Events, span.EndTime)
+	old, crowded := s.window.age(&next.Events, next)
 	if err := s.store(ctx, next); err != nil {
 		return err
 	}
@@ -257,13 +231,14 @@ func (s *Stream) Quarantine(ctx context.Context, fileID string, entry Quarantine
 	return s.store(ctx, next)
 }
 
-// Expired returns the unfinished files - in quarantine, or delivered in part -
-// that a complete listing no longer has and that were written before the given
-// time. The caller reports them, then calls Release.
-func (s *Stream) Expired(listed map[string]bool, before time.Time) map[string]Quarantined {
+// Expired returns the unfinished files of a part that a complete listing of it no
+// longer has and that were written before the given time. The caller reports them,
+// then calls Release.
+func (s *Stream) Expired(part Part, listed map[string]bool, before time.Time) map[string]Quarantined {
+	seg, _ := s.Segment(part)
 	gone := map[string]Quarantined{}
 	for id, open := range s.state.Open {
-		if !listed[id] && open.EndTime.Before(before) {
+		if !listed[id] && seg.Holds(open.EndTime) && open.EndTime.Before(before) {
 			gone[id] = Quarantined{
 				EndTime: open.EndTime, SHA256: open.SHA256,
 				Reason: fmt.Sprintf("delivered in part, up to line %d", open.NextLine-1),
@@ -271,7 +246,7 @@ func (s *Stream) Expired(listed map[string]bool, before time.Time) map[string]Qu
 		}
 	}
 	for id, entry := range s.state.Quarantine {
-		if !listed[id] && entry.EndTime.Before(before) {
+		if !listed[id] && seg.Holds(entry.EndTime) && entry.EndTime.Before(before) {
 			gone[id] = entry
 		}
 	}
@@ -290,7 +265,11 @@ func (s *Stream) Release(ctx context.Context, gone map[string]Quarantined) error
 
 // String names the position for logs.
 func (s *Stream) String() string {
+	var positions []string
+	for _, seg := range s.state.Segments {
+		positions = append(positions, fmt.Sprintf("%s from %s on", seg.Cursor.Format(time.RFC3339Nano), seg.From.Format(time.RFC3339Nano)))
+	}
 	ids := slices.Sorted(maps.Keys(s.state.Quarantine))
 	return fmt.Sprintf("cursor %s, %d files in the ledger, quarantine [%s], %d runs of refused lines",
-		s.state.Cursor.Format(time.RFC3339Nano), len(s.ledger.ends), strings.Join(ids, " "), len(s.state.Refused))
+		strings.Join(positions, " and "), len(s.ledger.ends), strings.Join(ids, " "), len(s.state.Refused))
 }

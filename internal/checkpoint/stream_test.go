@@ -29,7 +29,7 @@ func TestFirstRun(t *testing.T) {
 	require.Nil(t, none)
 
 	zone := time.FixedZone("", 2*60*60)
-	created, err := Create(t.Context(), m, testKey, floor.In(zone), startFrom, Settings{Overlap: overlap})
+	created, err := Create(t.Context(), m, testKey, Beginning{Floor: floor.In(zone), StartFrom: startFrom}, Settings{Overlap: overlap})
 	require.NoError(t, err)
 	require.Equal(t, 1, m.sets)
 	require.Contains(t, m.data, testKey)
@@ -40,8 +40,8 @@ func TestFirstRun(t *testing.T) {
 		at, text := s.Floor()
 		assert.Equal(t, floor, at)
 		assert.Equal(t, startFrom, text)
-		assert.Equal(t, floor, s.Cursor())
-		assert.Equal(t, floor, s.ListFrom(0), "asked below the floor")
+		assert.Equal(t, floor, cursor(s))
+		assert.Equal(t, floor, s.ListFrom(Live, 0), "asked below the floor")
 		assert.False(t, s.Done("a"))
 		line, changed := s.NextLine("a", "sha-a")
 		assert.Equal(t, 1, line)
@@ -54,7 +54,7 @@ func TestFirstRun(t *testing.T) {
 func TestCreateFails(t *testing.T) {
 	m := newMemory()
 	m.setErr = errDisk
-	s, err := Create(t.Context(), m, testKey, floor, startFrom, Settings{Overlap: overlap})
+	s, err := Create(t.Context(), m, testKey, Beginning{Floor: floor, StartFrom: startFrom}, Settings{Overlap: overlap})
 	require.ErrorIs(t, err, errDisk)
 	require.ErrorContains(t, err, testKey)
 	assert.Nil(t, s)
@@ -75,7 +75,7 @@ func TestResumeInFile(t *testing.T) {
 		line, _ = f.NextLine("b", "sha-b")
 		assert.Equal(t, 1001, line)
 		assert.False(t, f.Done("a"))
-		assert.Equal(t, floor, f.Cursor(), "a part of a file moved the cursor")
+		assert.Equal(t, floor, cursor(f.Stream), "a part of a file moved the cursor")
 	}
 }
 
@@ -107,7 +107,7 @@ func TestLastSpan(t *testing.T) {
 			for range 2 {
 				assert.True(t, f.Done("a"))
 				assert.False(t, f.Done("b"))
-				assert.Equal(t, at(time.Minute), f.Cursor())
+				assert.Equal(t, at(time.Minute), cursor(f.Stream))
 				assert.Empty(t, f.state.Open)
 				line, changed := f.NextLine("a", "sha-a")
 				assert.Equal(t, 1, line)
@@ -134,12 +134,12 @@ func TestCursorNeverMovesBack(t *testing.T) {
 	f.done("late", at(5*time.Minute))
 	f.begin("later", at(6*time.Minute), 2)
 	f.done("later", at(6*time.Minute))
-	assert.Equal(t, at(10*time.Minute), f.Cursor())
+	assert.Equal(t, at(10*time.Minute), cursor(f.Stream))
 	f.setAside("latest", at(7*time.Minute))
 	f.done("b", at(10*time.Minute))
-	assert.Equal(t, at(10*time.Minute), f.Cursor())
+	assert.Equal(t, at(10*time.Minute), cursor(f.Stream))
 	f.reload(overlap)
-	assert.Equal(t, at(10*time.Minute), f.Cursor())
+	assert.Equal(t, at(10*time.Minute), cursor(f.Stream))
 }
 
 // A write that fails leaves the stream where it stood, and the same call does
@@ -165,10 +165,10 @@ func TestFailedWrite(t *testing.T) {
 			return f.Quarantine(f.tb.Context(), "bad", Quarantined{EndTime: at(2 * time.Minute)})
 		}},
 		{"listed through", func(f *fixture) error {
-			return f.SetListedThrough(f.tb.Context(), at(time.Hour))
+			return f.SetListedThrough(f.tb.Context(), Live, at(time.Hour))
 		}},
 		{"release", func(f *fixture) error {
-			return f.Release(f.tb.Context(), f.Expired(nil, at(time.Hour)))
+			return f.Release(f.tb.Context(), f.Expired(Live, nil, at(time.Hour)))
 		}},
 	}
 	for _, test := range tests {
@@ -204,20 +204,20 @@ func TestFailedWrite(t *testing.T) {
 // position.
 func TestListedThrough(t *testing.T) {
 	f := newFixture(t, overlap)
-	assert.Zero(t, f.ListedThrough())
+	assert.Zero(t, f.Segments()[0].ListedThrough)
 	f.done("a", at(time.Minute))
-	from := f.ListFrom(0)
+	from := f.ListFrom(Live, 0)
 	zone := time.FixedZone("", 9*60*60)
-	require.NoError(t, f.SetListedThrough(t.Context(), at(2*time.Hour).In(zone)))
+	require.NoError(t, f.SetListedThrough(t.Context(), Live, at(2*time.Hour).In(zone)))
 	sets := f.memory.sets
 	for _, back := range []time.Time{at(2 * time.Hour), at(time.Hour), {}} {
-		require.NoError(t, f.SetListedThrough(t.Context(), back))
+		require.NoError(t, f.SetListedThrough(t.Context(), Live, back))
 	}
 	assert.Equal(t, sets, f.memory.sets, "nothing new was stored")
 	for range 2 {
-		assert.Equal(t, at(2*time.Hour), f.ListedThrough())
-		assert.Equal(t, at(time.Minute), f.Cursor())
-		assert.Equal(t, from, f.ListFrom(0))
+		assert.Equal(t, at(2*time.Hour), f.Segments()[0].ListedThrough)
+		assert.Equal(t, at(time.Minute), cursor(f.Stream))
+		assert.Equal(t, from, f.ListFrom(Live, 0))
 		f.reload(overlap)
 	}
 }
@@ -228,5 +228,5 @@ func TestString(t *testing.T) {
 	f.done("a", at(time.Minute))
 	f.setAside("z", at(2*time.Minute))
 	f.setAside("b", at(2*time.Minute))
-	assert.Equal(t, "cursor 2026-08-02T00:01:00Z, 1 files in the ledger, quarantine [b z], 0 runs of refused lines", f.String())
+	assert.Equal(t, "cursor 2026-08-02T00:01:00Z from 2026-08-02T00:00:00Z on, 1 files in the ledger, quarantine [b z], 0 runs of refused lines", f.String())
 }

@@ -5,6 +5,7 @@ package checkpoint
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"go.opentelemetry.io/collector/extension/xextension/storage"
@@ -48,17 +49,22 @@ func (w *window) load(ctx context.Context, client storage.Client, events entries
 	return events.load(ctx, client, w.prefix, w.contents)
 }
 
-// add appends the events of a batch, and seals the tail when it is full.
+// add appends the events of a batch, and seals the tail when it is full or would
+// reach over more file time than the window: history and live files take turns,
+// and each block is to age with its own.
 func (w *window) add(ctx context.Context, client storage.Client, log *entries, events []deliver.Event, end time.Time) error {
-	if w.span == 0 {
+	if w.span == 0 || len(events) == 0 {
 		return nil
 	}
-	for _, event := range events {
-		log.append(entry{event.ID, event.Content})
+	if at, span := end.UnixMicro(), w.span.Microseconds(); at > log.Since+span || at < log.Until-span {
+		if err := log.seal(ctx, client, w.prefix, 1); err != nil {
+			return err
+		}
 	}
-	// The file that fills a block may be an old one that came late.
-	log.Youngest = max(log.Youngest, end.UnixMicro())
-	return log.seal(ctx, client, w.prefix, w.block, end.UnixMicro())
+	for _, event := range events {
+		log.append(end, entry{event.ID, event.Content})
+	}
+	return log.seal(ctx, client, w.prefix, w.block)
 }
 
 func (w *window) added(events []deliver.Event) {
@@ -70,10 +76,13 @@ func (w *window) added(events []deliver.Event) {
 	}
 }
 
-// age takes out the blocks that lie before the window, and the oldest ones while
-// there are more events in blocks than allowed.
-func (w *window) age(log *entries, end time.Time) (aged, crowded []blockRef) {
-	aged = log.dropBefore(end.Add(-w.span).UnixMicro())
+// age takes out the blocks that lie further than the window from every file still
+// to come, and the oldest ones while there are more events in blocks than allowed.
+func (w *window) age(log *entries, next *state) (aged, crowded []blockRef) {
+	segments := next.segments()
+	aged = log.drop(func(ref blockRef) bool {
+		return !slices.ContainsFunc(segments, func(seg Segment) bool { return w.reaches(seg, ref) })
+	})
 	count := 0
 	for _, ref := range log.Blocks {
 		count += ref.Count
@@ -84,6 +93,13 @@ func (w *window) age(log *entries, end time.Time) (aged, crowded []blockRef) {
 	}
 	crowded, log.Blocks = log.Blocks[:n], log.Blocks[n:]
 	return aged, crowded
+}
+
+// reaches reports whether the window of a file that a segment still delivers may
+// hold events of the block.
+func (w *window) reaches(seg Segment, ref blockRef) bool {
+	span := w.span.Microseconds()
+	return seg.Cursor.UnixMicro() <= ref.Until+span && (seg.To.IsZero() || seg.To.UnixMicro() >= ref.Since-span)
 }
 
 func (w *window) forget(ctx context.Context, client storage.Client, aged []blockRef) {

@@ -22,7 +22,7 @@ var eventSettings = Settings{Overlap: overlap, Window: 24 * time.Hour, MaxEvents
 func newEvents(t *testing.T, set Settings) *fixture {
 	t.Helper()
 	m := newMemory()
-	s, err := Create(t.Context(), m, testKey, floor, startFrom, set)
+	s, err := Create(t.Context(), m, testKey, Beginning{Floor: floor, StartFrom: startFrom}, set)
 	require.NoError(t, err)
 	return &fixture{Stream: s, tb: t, memory: m, keep: set.Overlap}
 }

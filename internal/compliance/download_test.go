@@ -36,7 +36,7 @@ func TestDownload(t *testing.T) {
 	file := api.AddContent("AUTH_LOG", morning, content, nil)
 	var seen []observation
 	c := newClient(t, api.URL, observeInto(&seen))
-	page, err := c.List(t.Context(), "AUTH_LOG", morning.Add(-1))
+	page, err := c.Pages("AUTH_LOG", morning.Add(-1), time.Time{}).Next(t.Context())
 	require.NoError(t, err)
 	require.Len(t, page.Files, 1)
 	seen = nil

@@ -23,7 +23,7 @@ import (
 func listError(t *testing.T, status int, body string, header ...string) *StatusError {
 	t.Helper()
 	api := newHost(t, answering(status, body, header...))
-	_, err := newClient(t, api.URL).List(t.Context(), "AUTH_LOG", noon)
+	_, err := newClient(t, api.URL).Pages("AUTH_LOG", noon, time.Time{}).Next(t.Context())
 	return requireErrorAs[*StatusError](t, err)
 }
 
@@ -98,7 +98,7 @@ func TestTheKeyThatWasSentIsScrubbed(t *testing.T) {
 		_, _ = fmt.Fprintf(w, `{"detail":"Incorrect key: %s"}`, r.Header.Get("Authorization"))
 	})
 	c := newClient(t, api.URL, func(s *Settings) { s.Key = &rotating{} })
-	_, err := c.List(t.Context(), "AUTH_LOG", noon)
+	_, err := c.Pages("AUTH_LOG", noon, time.Time{}).Next(t.Context())
 	requireKind[*StatusError](t, err)
 	_, err = c.Download(t.Context(), fileOf(content))
 	requireKind[*StatusError](t, err)
@@ -172,7 +172,7 @@ func TestTransportErrors(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			c := newClient(t, nowhere, func(s *Settings) { s.API, s.Signed = &http.Client{Transport: saying{cause}}, saying{cause} })
-			_, err := c.List(t.Context(), "AUTH_LOG", noon)
+			_, err := c.Pages("AUTH_LOG", noon, time.Time{}).Next(t.Context())
 			assert.Equal(t, OperationList, requireErrorAs[*RequestError](t, err).Op)
 			assert.Contains(t, err.Error(), "no ", "the reason is kept")
 
@@ -200,7 +200,7 @@ func TestUsualFailuresAreNamed(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			_, err := newClient(t, tt.url).List(t.Context(), "AUTH_LOG", noon)
+			_, err := newClient(t, tt.url).Pages("AUTH_LOG", noon, time.Time{}).Next(t.Context())
 			requireKind[*RequestError](t, err)
 			require.ErrorContains(t, err, tt.want)
 
@@ -229,7 +229,7 @@ func TestCertificateFailuresAreNamed(t *testing.T) {
 			change(config)
 			s.API.Transport.(*http.Transport).TLSClientConfig = config
 		})
-		_, err := c.List(t.Context(), "AUTH_LOG", noon)
+		_, err := c.Pages("AUTH_LOG", noon, time.Time{}).Next(t.Context())
 		requireKind[*RequestError](t, err)
 		require.ErrorContains(t, err, want)
 	}
@@ -248,7 +248,7 @@ func TestAnswerOfAMiddleware(t *testing.T) {
 	t.Parallel()
 	c := newClient(t, nowhere, func(s *Settings) { s.API, s.Signed = &http.Client{Transport: inventing{}}, inventing{} })
 	require.NotPanics(t, func() {
-		_, err := c.List(t.Context(), "AUTH_LOG", noon)
+		_, err := c.Pages("AUTH_LOG", noon, time.Time{}).Next(t.Context())
 		assert.Equal(t, StatusError{Op: OperationList, Status: 401, Message: "no"}, *requireErrorAs[*StatusError](t, err))
 		_, err = c.Download(t.Context(), fileOf(content))
 		assert.Equal(t, StatusError{Op: OperationDownload, Status: 401, Message: "no"}, *requireErrorAs[*StatusError](t, err))

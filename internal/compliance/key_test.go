@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -85,7 +86,7 @@ func TestKeyFileIsReadForEveryRequest(t *testing.T) {
 	api := newHost(t, answering(200, goodAnswer))
 	c := newClient(t, api.URL, func(s *Settings) { s.Key = KeyFile(link) })
 	list := func() error {
-		_, err := c.List(t.Context(), "AUTH_LOG", noon)
+		_, err := c.Pages("AUTH_LOG", noon, time.Time{}).Next(t.Context())
 		return err
 	}
 	require.NoError(t, list())

@@ -48,14 +48,23 @@ type Page struct {
 	Date time.Time
 }
 
-// List asks for one page of files of one type with an end_time after the given
-// time, which is sent to the nanosecond. Whether the server counts a file at
-// that very time in is not relied on.
-func (c *Client) List(ctx context.Context, eventType string, after time.Time) (Page, error) {
-	return c.list(ctx, eventType, after.UTC().Format(time.RFC3339Nano))
+// listRange is what one list request asks for; times are sent as they are. Whether
+// the server counts a file at the very time of after in is not relied on.
+type listRange struct{ eventType, after, before string }
+
+func (r listRange) query() url.Values {
+	query := url.Values{
+		"event_type": {r.eventType},
+		"after":      {r.after},
+		"limit":      {strconv.Itoa(PageLimit)},
+	}
+	if r.before != "" {
+		query.Set("before", r.before)
+	}
+	return query
 }
 
-func (c *Client) list(ctx context.Context, eventType, after string) (page Page, err error) {
+func (c *Client) list(ctx context.Context, asks listRange) (page Page, err error) {
 	status := 0
 	defer func() { c.Observe(ctx, OperationList, status, err) }()
 	if c.HeaderTimeout > 0 {
@@ -63,12 +72,7 @@ func (c *Client) list(ctx context.Context, eventType, after string) (page Page, 
 		ctx, cancel = context.WithTimeout(ctx, c.HeaderTimeout)
 		defer cancel()
 	}
-	query := url.Values{
-		"event_type": {eventType},
-		"after":      {after},
-		"limit":      {strconv.Itoa(PageLimit)},
-	}
-	resp, err := c.apiRequest(ctx, OperationList, c.base+"?"+query.Encode())
+	resp, err := c.apiRequest(ctx, OperationList, c.base+"?"+asks.query().Encode())
 	if err != nil {
 		return Page{}, err
 	}
@@ -84,7 +88,7 @@ func (c *Client) list(ctx context.Context, eventType, after string) (page Page, 
 	if len(body) > maxAnswer {
 		return Page{}, &AnswerError{Problem: fmt.Sprintf("is longer than %d bytes", maxAnswer)}
 	}
-	page, err = parsePage(body, eventType)
+	page, err = parsePage(body, asks.eventType)
 	if date, dateErr := http.ParseTime(resp.Header.Get("Date")); dateErr == nil {
 		page.Date = date
 	}

@@ -63,7 +63,7 @@ func TestListRequest(t *testing.T) {
 			t.Parallel()
 			api := newHost(t, answering(200, goodAnswer))
 			c := newClient(t, api.URL+"/v1/compliance/", func(s *Settings) { s.Principal = tt.principal })
-			_, err := c.List(t.Context(), "AUTH_LOG", tt.after)
+			_, err := c.Pages("AUTH_LOG", tt.after, time.Time{}).Next(t.Context())
 			require.NoError(t, err)
 
 			require.Len(t, api.seen(), 1)
@@ -119,7 +119,7 @@ func TestListReadsPage(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			api := newHost(t, answering(200, tt.body, "Date", "Sat, 01 Aug 2026 12:31:00 GMT"))
-			page, err := newClient(t, api.URL).List(t.Context(), "AUTH_LOG", noon)
+			page, err := newClient(t, api.URL).Pages("AUTH_LOG", noon, time.Time{}).Next(t.Context())
 			require.NoError(t, err)
 			tt.want.Date = time.Date(2026, 8, 1, 12, 31, 0, 0, time.UTC)
 			assert.Equal(t, tt.want, page)
@@ -136,7 +136,7 @@ func TestListSortsByTime(t *testing.T) {
 		entries = append(entries, fmt.Sprintf(`{"id":"%d","event_type":"AUTH_LOG","end_time":"2026-08-01T%s","file_size":1,"file_sha256":"%s"}`, i, end, goodSHA))
 	}
 	api := newHost(t, answering(200, `{"has_more":false,"data":[`+strings.Join(entries, ",")+`]}`))
-	page, err := newClient(t, api.URL).List(t.Context(), "AUTH_LOG", noon)
+	page, err := newClient(t, api.URL).Pages("AUTH_LOG", noon, time.Time{}).Next(t.Context())
 	require.NoError(t, err)
 	var ids []string
 	for _, f := range page.Files {
@@ -193,7 +193,7 @@ func TestListRefusesBrokenAnswers(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			api := newHost(t, answering(200, tt.body))
-			page, err := newClient(t, api.URL).List(t.Context(), "AUTH_LOG", noon)
+			page, err := newClient(t, api.URL).Pages("AUTH_LOG", noon, time.Time{}).Next(t.Context())
 			bad := requireErrorAs[*AnswerError](t, err, "9876543210")
 			assert.Empty(t, page.Files)
 			if tt.field == "" {
@@ -210,15 +210,15 @@ func TestListRefusesBrokenAnswers(t *testing.T) {
 func TestListBoundsTheAnswer(t *testing.T) {
 	t.Parallel()
 	fits := goodAnswer + strings.Repeat(" ", maxAnswer-len(goodAnswer))
-	_, err := newClient(t, newHost(t, answering(200, fits)).URL).List(t.Context(), "AUTH_LOG", noon)
+	_, err := newClient(t, newHost(t, answering(200, fits)).URL).Pages("AUTH_LOG", noon, time.Time{}).Next(t.Context())
 	require.NoError(t, err)
 
-	_, err = newClient(t, newHost(t, answering(200, fits+" ")).URL).List(t.Context(), "AUTH_LOG", noon)
+	_, err = newClient(t, newHost(t, answering(200, fits+" ")).URL).Pages("AUTH_LOG", noon, time.Time{}).Next(t.Context())
 	bad := requireErrorAs[*AnswerError](t, err)
 	assert.Contains(t, bad.Problem, "longer than 4194304 bytes")
 
 	var left atomic.Bool
-	_, err = newClient(t, newHost(t, endless(goodAnswer, &left)).URL).List(t.Context(), "AUTH_LOG", noon)
+	_, err = newClient(t, newHost(t, endless(goodAnswer, &left)).URL).Pages("AUTH_LOG", noon, time.Time{}).Next(t.Context())
 	requireKind[*AnswerError](t, err)
 	require.Eventually(t, left.Load, time.Minute, time.Millisecond, "the rest is not read")
 }
@@ -231,7 +231,7 @@ func TestListFollowsNoRedirect(t *testing.T) {
 	for _, status := range []int{301, 302, 303, 307, 308} {
 		for _, location := range []string{elsewhere.URL + "/?sig=" + signature, "/other", "https://not:aurl/" + canary} {
 			api := newRedirector(t, status, location)
-			_, err := newClient(t, api.URL).List(t.Context(), "AUTH_LOG", noon)
+			_, err := newClient(t, api.URL).Pages("AUTH_LOG", noon, time.Time{}).Next(t.Context())
 			refused := requireErrorAs[*StatusError](t, err)
 			assert.Equal(t, status, refused.Status)
 			assert.Len(t, api.seen(), 1)
@@ -254,7 +254,7 @@ func TestListTimesOut(t *testing.T) {
 			t.Helper()
 			set.HeaderTimeout = 7 * time.Second
 			start := time.Now()
-			_, err := NewClient(set).List(t.Context(), "AUTH_LOG", noon)
+			_, err := NewClient(set).Pages("AUTH_LOG", noon, time.Time{}).Next(t.Context())
 			failed := requireErrorAs[*RequestError](t, err)
 			assert.Equal(t, OperationList, failed.Op, name)
 			require.ErrorIs(t, err, errTimeout, name)
@@ -270,11 +270,11 @@ func TestListWithoutAnswer(t *testing.T) {
 		w.Header().Set("Content-Length", "1000")
 		_, _ = w.Write([]byte(goodAnswer))
 	})
-	_, err := newClient(t, cut.URL).List(t.Context(), "AUTH_LOG", noon)
+	_, err := newClient(t, cut.URL).Pages("AUTH_LOG", noon, time.Time{}).Next(t.Context())
 	requireKind[*RequestError](t, err)
 	require.ErrorIs(t, err, io.ErrUnexpectedEOF, "a body that breaks off is not an answer, though its JSON is whole")
 
-	_, err = newClient(t, nowhere).List(t.Context(), "AUTH_LOG", noon)
+	_, err = newClient(t, nowhere).Pages("AUTH_LOG", noon, time.Time{}).Next(t.Context())
 	requireKind[*RequestError](t, err)
 	require.ErrorContains(t, err, "connection refused")
 
@@ -283,7 +283,7 @@ func TestListWithoutAnswer(t *testing.T) {
 		cancel()
 		<-r.Context().Done()
 	})
-	_, err = newClient(t, leaving.URL).List(ctx, "AUTH_LOG", noon)
+	_, err = newClient(t, leaving.URL).Pages("AUTH_LOG", noon, time.Time{}).Next(ctx)
 	requireKind[*RequestError](t, err)
 	require.ErrorIs(t, err, context.Canceled)
 }
@@ -294,7 +294,7 @@ func TestListWithDefaultTransport(t *testing.T) {
 	api := newHost(t, answering(200, goodAnswer))
 	set := settings(t, api.URL)
 	set.API = &http.Client{}
-	page, err := NewClient(set).List(t.Context(), "AUTH_LOG", noon)
+	page, err := NewClient(set).Pages("AUTH_LOG", noon, time.Time{}).Next(t.Context())
 	require.NoError(t, err)
 	assert.Len(t, page.Files, 1)
 }
@@ -314,7 +314,7 @@ func TestListIsObserved(t *testing.T) {
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
 			var seen []observation
-			_, _ = newClient(t, tt.url, observeInto(&seen)).List(t.Context(), "AUTH_LOG", noon)
+			_, _ = newClient(t, tt.url, observeInto(&seen)).Pages("AUTH_LOG", noon, time.Time{}).Next(t.Context())
 			assert.Equal(t, []observation{tt.want}, seen)
 		})
 	}

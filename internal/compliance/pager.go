@@ -16,25 +16,27 @@ const pageStep = time.Microsecond
 
 // Pager walks the pages of one listing. It is for one goroutine.
 type Pager struct {
-	list      func(ctx context.Context, eventType, after string) (Page, error)
-	eventType string
+	list func(ctx context.Context, r listRange) (Page, error)
+	asks listRange // what the next request asks for
 
-	after    string    // what the next request asks for
 	last     time.Time // end of the pages so far
 	verbatim bool      // after is the server's own text, asked for once more
 	done     bool
 	seen     map[string]bool
 }
 
-// Pages begins a listing of one event type after the given time.
-func (c *Client) Pages(eventType string, after time.Time) *Pager {
-	return &Pager{
-		list:      c.list,
-		eventType: eventType,
-		after:     after.UTC().Format(time.RFC3339Nano),
-		seen:      map[string]bool{},
+// Pages begins a listing of the files of one event type after a time, up to and
+// with another, which is zero for no bound. A server may send files outside of the
+// two all the same.
+func (c *Client) Pages(eventType string, after, upTo time.Time) *Pager {
+	asks := listRange{eventType: eventType, after: timeText(after)}
+	if !upTo.IsZero() {
+		asks.before = timeText(upTo.Add(pageStep))
 	}
+	return &Pager{list: c.list, asks: asks, seen: map[string]bool{}}
 }
+
+func timeText(at time.Time) string { return at.UTC().Format(time.RFC3339Nano) }
 
 // Next returns the files of the next page that no earlier page had, and io.EOF
 // behind the last page. After any other error the pager stands where it stood,
@@ -43,7 +45,7 @@ func (p *Pager) Next(ctx context.Context) (Page, error) {
 	if p.done {
 		return Page{}, io.EOF
 	}
-	page, err := p.list(ctx, p.eventType, p.after)
+	page, err := p.list(ctx, p.asks)
 	if err != nil {
 		return Page{}, err
 	}
@@ -92,7 +94,7 @@ func (p *Pager) step(page Page, fresh int) error {
 			return ErrNotAdvancing
 		}
 		p.verbatim = true
-		p.after = text
+		p.asks.after = text
 		return nil
 	}
 	if end.Before(p.last) {
@@ -100,7 +102,7 @@ func (p *Pager) step(page Page, fresh int) error {
 	}
 	p.verbatim = false
 	p.last = end
-	p.after = end.Add(-pageStep).UTC().Format(time.RFC3339Nano)
+	p.asks.after = timeText(end.Add(-pageStep))
 	return nil
 }
 

@@ -91,7 +91,7 @@ func TestPagerListsEveryFileOnce(t *testing.T) {
 				t.Parallel()
 				api := newFakeAPI(t, fakeapi.Options{PageLimit: tt.limit, Inclusive: inclusive})
 				want := export(api, tt.times)
-				got, err := drain(t, newClient(t, api.URL).Pages("AUTH_LOG", morning.Add(-time.Second)))
+				got, err := drain(t, newClient(t, api.URL).Pages("AUTH_LOG", morning.Add(-time.Second), time.Time{}))
 				require.NoError(t, err)
 				assert.Equal(t, want, got)
 			})
@@ -111,7 +111,7 @@ func TestPagerListsRandomBacklogs(t *testing.T) {
 		}
 		api := newFakeAPI(t, fakeapi.Options{Seed: seed, PageLimit: limit, Inclusive: seed%2 == 0})
 		want := export(api, times)
-		got, err := drain(t, newClient(t, api.URL).Pages("AUTH_LOG", morning.Add(-time.Second)))
+		got, err := drain(t, newClient(t, api.URL).Pages("AUTH_LOG", morning.Add(-time.Second), time.Time{}))
 		require.NoError(t, err, "seed %d", seed)
 		require.Equal(t, want, got, "seed %d", seed)
 	}
@@ -121,7 +121,7 @@ func TestPagerListsRandomBacklogs(t *testing.T) {
 func TestPagerStaysAtTheEnd(t *testing.T) {
 	t.Parallel()
 	api := newFakeAPI(t, fakeapi.Options{})
-	pager := newClient(t, api.URL).Pages("AUTH_LOG", morning)
+	pager := newClient(t, api.URL).Pages("AUTH_LOG", morning, time.Time{})
 	_, err := drain(t, pager)
 	require.NoError(t, err)
 	_, err = pager.Next(t.Context())
@@ -148,7 +148,7 @@ func TestPagerNeverSkipsTies(t *testing.T) {
 				t.Parallel()
 				api := newFakeAPI(t, fakeapi.Options{PageLimit: tt.limit, Inclusive: inclusive})
 				all := export(api, tt.times)
-				got, err := drain(t, newClient(t, api.URL).Pages("AUTH_LOG", morning.Add(-time.Second)))
+				got, err := drain(t, newClient(t, api.URL).Pages("AUTH_LOG", morning.Add(-time.Second), time.Time{}))
 				require.Error(t, err, "%d of %d files were listed, and then the end", len(got), len(all))
 				requireSafe(t, err)
 				if tt.limit == PageLimit {
@@ -194,7 +194,7 @@ func TestPagerDoesNotAdvance(t *testing.T) {
 	c, afters := pageServer(t, func(int, string) string {
 		return pageOf(true, `"`+last+`"`, "a 12:30:06", "b 12:30:07.481516")
 	})
-	got, err := drain(t, c.Pages("AUTH_LOG", morning))
+	got, err := drain(t, c.Pages("AUTH_LOG", morning, time.Time{}))
 	require.ErrorIs(t, err, ErrNotAdvancing)
 	requireSafe(t, err)
 	assert.Equal(t, []string{"a", "b"}, got)
@@ -211,7 +211,7 @@ func TestPagerGoesOnAfterAskingVerbatim(t *testing.T) {
 		}
 		return pageOf(true, `"`+last+`"`, "a 12:30:06", "b 12:30:07.481516")
 	})
-	got, err := drain(t, c.Pages("AUTH_LOG", morning))
+	got, err := drain(t, c.Pages("AUTH_LOG", morning, time.Time{}))
 	require.NoError(t, err)
 	assert.Equal(t, []string{"a", "b", "c"}, got)
 	assert.Len(t, afters(), 3)
@@ -248,7 +248,7 @@ func TestPagerRefusesPagesThatLeadNowhere(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			c, afters := pageServer(t, func(n int, _ string) string { return tt.pages[min(n, len(tt.pages))-1] })
-			got, err := drain(t, c.Pages("AUTH_LOG", morning))
+			got, err := drain(t, c.Pages("AUTH_LOG", morning, time.Time{}))
 			requireSafe(t, err)
 			require.EqualError(t, err, tt.err.Error())
 			assert.Equal(t, tt.want, got)
@@ -268,7 +268,7 @@ func TestPagerCanBeRetried(t *testing.T) {
 		for i := range 3 {
 			api.Script(fakeapi.Fault{Op: "list", Skip: 2 * i, Times: 1, Status: 503})
 		}
-		pager := newClient(t, api.URL).Pages("AUTH_LOG", morning.Add(-time.Second))
+		pager := newClient(t, api.URL).Pages("AUTH_LOG", morning.Add(-time.Second), time.Time{})
 		var got []string
 		failures := 0
 		for {
@@ -296,7 +296,7 @@ func TestPagerCanBeRetried(t *testing.T) {
 			}
 			return pageOf(false, "null", "b 12:00:02", "c 12:00:03")
 		})
-		pager := c.Pages("AUTH_LOG", morning)
+		pager := c.Pages("AUTH_LOG", morning, time.Time{})
 		first, err := drain(t, pager)
 		requireKind[*AnswerError](t, err)
 		_, err = drain(t, pager)
@@ -326,7 +326,7 @@ func TestPagerWithoutLastEndTime(t *testing.T) {
 			leaveOut(answer)
 			assert.NoError(t, json.NewEncoder(w).Encode(answer))
 		})
-		got, err := drain(t, newClient(t, server.URL+"/v1/compliance").Pages("AUTH_LOG", morning.Add(-time.Second)))
+		got, err := drain(t, newClient(t, server.URL+"/v1/compliance").Pages("AUTH_LOG", morning.Add(-time.Second), time.Time{}))
 		require.NoError(t, err)
 		assert.Equal(t, want, got)
 	}
@@ -338,7 +338,7 @@ func TestPagerDropsAnIDThatComesTwice(t *testing.T) {
 	c, _ := pageServer(t, func(int, string) string {
 		return pageOf(false, "null", "a 12:00:00", "b 12:00:01", "a 12:00:00", "a 12:00:02")
 	})
-	got, err := drain(t, c.Pages("AUTH_LOG", morning))
+	got, err := drain(t, c.Pages("AUTH_LOG", morning, time.Time{}))
 	require.NoError(t, err)
 	assert.Equal(t, []string{"a", "b"}, got)
 }

@@ -139,7 +139,7 @@ func (p *plan) drawConfig() {
 	cfg.Download.MemoryLimit = pick[int64](p, 1, 2000, 48<<20)
 	cfg.Deduplication.Window = pick(p, 0, 2*time.Hour, 8*time.Hour, day)
 	cfg.Deduplication.MaxEvents = pick(p, 200, 4000, 1_000_000)
-	p.strictWindow = cfg.Deduplication.Window > 0 && cfg.Deduplication.MaxEvents > 200
+	p.strictWindow = cfg.Deduplication.Window > 0 && cfg.Deduplication.MaxEvents > 4000
 	limit := pick(p, 0, 30, 60)
 	cfg.RateLimit = receiver.RateLimitConfig{ListsPerMinute: limit, DownloadsPerMinute: limit}
 	p.api.ListsPerMinute, p.api.DownloadsPerMinute = limit, limit

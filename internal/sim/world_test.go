@@ -182,10 +182,28 @@ func (w *world) inspect(cfg *receiver.Config, asked time.Time) {
 		if !ok && (floor.After(time.Now().Add(-w.plan.span)) || (refused == 0 && floor.Before(asked.Add(-w.plan.span)))) {
 			w.violate("the floor of %s is %s; asked at %s for %v", eventType, floor, asked, w.plan.span)
 		}
-		if stream.Cursor().Before(w.cursors[eventType]) {
-			w.violate("the cursor of %s went back from %s to %s", eventType, w.cursors[eventType], stream.Cursor())
+		live, _ := stream.Segment(checkpoint.Live)
+		if live.Cursor.Before(w.cursors[eventType]) {
+			w.violate("the cursor of %s went back from %s to %s", eventType, w.cursors[eventType], live.Cursor)
 		}
-		w.cursors[eventType] = stream.Cursor()
+		w.cursors[eventType] = live.Cursor
+		w.inspectSegments(eventType, stream.Segments())
+	}
+}
+
+// inspectSegments checks that the segments adjoin from the floor on, and counts what
+// was seen of them.
+func (w *world) inspectSegments(eventType string, segments []checkpoint.Segment) {
+	for i, seg := range segments {
+		if i > 0 && !seg.From.Equal(segments[i-1].To) {
+			w.violate("between the segments of %s is a gap: %v", eventType, segments)
+		}
+	}
+	if !segments[0].From.Equal(w.model.floors[eventType]) {
+		w.violate("the first segment of %s begins at %s, not at the floor", eventType, segments[0].From)
+	}
+	if len(segments) > 1 {
+		w.reach("start with history under way")
 	}
 }
 

@@ -1,0 +1,226 @@
+// Copyright The OpenTelemetry Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package receiver
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"go.uber.org/zap"
+
+	"github.com/openaicompliance/openaicompliancereceiver/internal/checkpoint"
+)
+
+// lane works on one segment of a stream: it passes over its listing, downloads
+// ahead and keeps the files in order. It belongs to the stream's goroutine.
+type lane struct {
+	stream *stream
+	part   checkpoint.Part
+
+	// pass is the one under way, nil between two; due is when the next begins.
+	pass *pass
+	due  time.Time
+	// refusedKey is the key that the API refused in the last pass, if it did.
+	refusedKey string
+	// deepListed is when the last complete deep pass began. It measures waiting
+	// only.
+	deepListed time.Time
+	// whole is set when the next pass is to list all of the segment, atOnce when it
+	// is to begin without waiting.
+	whole, atOnce bool
+	// stuck counts the passes that ended at the file stuckOn.
+	stuckOn string
+	stuck   int
+	// failed is the error of the first file's try ahead of its turn: it is tried
+	// again by itself.
+	failed error
+
+	// ahead holds the downloads of the queue's first files. The stream's mutex
+	// guards it.
+	ahead []*fetching
+}
+
+// exists reports whether the stream has this part.
+func (l *lane) exists() bool {
+	_, ok := l.stream.progress.Segment(l.part)
+	return ok
+}
+
+// advance begins the pass that is due and brings it to where a file is on its way,
+// or to its end.
+func (l *lane) advance(ctx context.Context) {
+	for ctx.Err() == nil && l.exists() {
+		if l.pass == nil {
+			if time.Now().Before(l.due) {
+				return
+			}
+			l.pass = l.newPass()
+		}
+		if len(l.pass.queue) > 0 {
+			l.fill(ctx)
+			return
+		}
+		switch {
+		case l.pass.ended:
+			l.end(ctx, errors.Join(l.complete(ctx), l.pass.tally.verdict()))
+		default:
+			if err := l.nextPage(ctx); err != nil {
+				l.end(ctx, err)
+			}
+		}
+	}
+}
+
+// fill keeps downloads of the queue's first files on their way: one, and several
+// while the next consumer accepts and nothing fails. Only the first is tried again
+// while others are ahead: none of them may hold memory that it waits for.
+func (l *lane) fill(ctx context.Context) {
+	s := l.stream
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	depth := 1
+	if s.flowing && l.failed == nil && (len(l.ahead) == 0 || !l.ahead[0].patient) {
+		depth = min(s.cfg.Download.Concurrency, len(l.pass.queue))
+	}
+	for i := len(l.ahead); i < depth; i++ {
+		file := l.pass.queue[i]
+		patient := depth == 1 && !s.progress.Quarantined(file.ID)
+		l.ahead = append(l.ahead, s.fetch(ctx, file, l.rank(), l.pass.number, patient, l.failed))
+	}
+}
+
+// rank of the lane's downloads.
+func (l *lane) rank() rank {
+	s := l.stream
+	segment, _ := s.progress.Segment(l.part)
+	old := !segment.To.IsZero() && segment.To.Before(s.serverTime().Add(-liveReach))
+	switch {
+	case s.replay != "":
+		return rankReplay
+	case l.part == checkpoint.History || old:
+		return rankHistory
+	case s.eventType == "AUTH_LOG" || s.eventType == "AUDIT_LOG":
+		return rankFirst
+	}
+	return rankLive
+}
+
+// first is the download that the lane waits for; nil when there is none.
+func (l *lane) first() *fetching {
+	l.stream.mu.Lock()
+	defer l.stream.mu.Unlock()
+	if len(l.ahead) == 0 {
+		return nil
+	}
+	return l.ahead[0]
+}
+
+// drop abandons the downloads from the n-th on; fill begins them again.
+func (l *lane) drop(n int) {
+	l.stream.mu.Lock()
+	var dropped []*fetching
+	if n < len(l.ahead) {
+		dropped = l.ahead[n:]
+		l.ahead = l.ahead[:n:n]
+	}
+	l.stream.mu.Unlock()
+	for _, f := range dropped {
+		f.abandon()
+	}
+}
+
+// settle brings the first file to its end, now that its download has ended.
+func (l *lane) settle(ctx context.Context, f *fetching) {
+	s := l.stream
+	got, memory, err := f.await()
+	if err != nil && !f.patient && !s.progress.Quarantined(f.file.ID) && s.download.again(err, 1) && ctx.Err() == nil {
+		l.failed = err
+		l.drop(0)
+		return
+	}
+	switch err := l.file(ctx, f, got, memory, err); {
+	case errors.Is(err, errResume):
+		l.drop(0)
+	case err != nil:
+		l.end(ctx, fmt.Errorf("file %q: %w", f.file.ID, err))
+	default:
+		l.pop()
+	}
+}
+
+// pop takes the first file off the queue.
+func (l *lane) pop() {
+	l.failed = nil
+	l.pass.queue = l.pass.queue[1:]
+	l.stream.mu.Lock()
+	defer l.stream.mu.Unlock()
+	l.ahead = l.ahead[1:]
+}
+
+// end closes the pass, for good or for what err says, and plans the next one.
+func (l *lane) end(ctx context.Context, err error) {
+	s, p := l.stream, l.pass
+	l.drop(0)
+	l.pass, l.failed, l.refusedKey = nil, nil, ""
+	if ctx.Err() != nil {
+		return
+	}
+	defer func() { l.atOnce = false }()
+	s.report(l.part, err)
+	switch {
+	case keyRefused(err):
+		l.refusedKey = p.keyUsed
+		l.due = time.Now().Add(max(s.cfg.PollInterval-time.Since(p.started), keyRefusedInterval))
+	case err == nil && l.atOnce:
+		l.due = time.Now()
+	default:
+		l.due = p.started.Add(s.cfg.PollInterval)
+	}
+}
+
+// complete ends a pass that listed everything: it reports the unfinished files
+// that the API has stopped serving, stores how far the listing reached, tries what
+// was set aside and closes a segment that is done.
+func (l *lane) complete(ctx context.Context) error {
+	s, p := l.stream, l.pass
+	if p.kind == passDeep {
+		l.deepListed = p.started
+	}
+	if !p.began.IsZero() { // without the server's clock no file's age is known
+		if err := s.reportAllExpired(ctx, l.part, p); err != nil {
+			return err
+		}
+		if err := s.store(ctx, func(ctx context.Context) error { return s.progress.SetListedThrough(ctx, l.part, p.began) }); err != nil {
+			return err
+		}
+	}
+	if l.part == checkpoint.Live {
+		if err := s.retryRefused(ctx, p); err != nil {
+			return err
+		}
+	}
+	return l.close(ctx)
+}
+
+// close ends a segment that has an upper bound once a pass over all of it, late
+// enough, has found nothing new.
+func (l *lane) close(ctx context.Context) error {
+	s, p := l.stream, l.pass
+	segment, _ := s.progress.Segment(l.part)
+	if segment.To.IsZero() || p.began.Before(segment.To.Add(s.cfg.Overlap)) {
+		return nil
+	}
+	clean := p.kind == passWhole && p.tally.delivered == 0
+	l.whole, l.atOnce = !clean, true
+	if !clean {
+		return nil
+	}
+	if err := s.store(ctx, func(ctx context.Context) error { return s.progress.End(ctx, l.part) }); err != nil {
+		return fmt.Errorf("end the segment: %w", err)
+	}
+	s.logger.Info("Everything up to the boundary is collected.", zap.Time("from", segment.From), zap.Time("to", segment.To))
+	return nil
+}

@@ -1,0 +1,171 @@
+// Copyright The OpenTelemetry Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package receiver
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"time"
+
+	"go.uber.org/zap"
+
+	"github.com/openaicompliance/openaicompliancereceiver/internal/checkpoint"
+	"github.com/openaicompliance/openaicompliancereceiver/internal/compliance"
+)
+
+// pass is one listing of a segment, page by page, from its begin to its end.
+type pass struct {
+	number  int
+	started time.Time
+	keyUsed string
+	kind    passKind
+	// from is the time after which it lists; usual the one after which most
+	// passes do: a file between the two appeared late.
+	from, usual time.Time
+
+	pager *compliance.Pager
+	// queue holds the files of the last page that still need delivery.
+	queue []compliance.File
+	// ended is set behind the last page.
+	ended bool
+	// pages counts those with anything that needed delivery.
+	pages int
+	// listed holds the files that were listed and not finished.
+	listed map[string]bool
+	// began is the server's clock at the first page, covered the end of the last.
+	began, covered time.Time
+
+	tally tally
+}
+
+// passKind says how far back a pass lists.
+type passKind int
+
+const (
+	_ passKind = iota // lists from the position less the overlap
+	// passDeep lists the last days, for files that appeared later than the
+	// overlap foresees.
+	passDeep
+	// passWhole lists all of a segment with an upper bound, before it ends.
+	passWhole
+)
+
+// deepInterval is how often deepList is listed again. The first pass of a run does
+// so too.
+const (
+	deepInterval = 24 * time.Hour
+	deepList     = 72 * time.Hour
+)
+
+// newPass begins a pass over the lane's segment.
+func (l *lane) newPass() *pass {
+	s := l.stream
+	s.passes++
+	p := &pass{number: s.passes, started: time.Now(), listed: map[string]bool{}, usual: s.progress.ListFrom(l.part, 0)}
+	p.keyUsed, _ = s.api.Key.Key()
+	segment, _ := s.progress.Segment(l.part)
+	p.from = p.usual
+	switch {
+	case l.whole:
+		p.kind, p.from = passWhole, segment.From
+	case l.part == checkpoint.Live && s.replay == "" && (l.deepListed.IsZero() || time.Since(l.deepListed) >= deepInterval):
+		p.kind, p.from = passDeep, s.progress.ListFrom(l.part, deepList)
+	}
+	p.pager = s.api.Pages(s.eventType, p.from, segment.To)
+	return p
+}
+
+// late reports whether a file is found later than most passes look.
+func (p *pass) late(file compliance.File) bool { return !file.EndTime.After(p.usual) }
+
+// nextPage lists one page and queues what of it needs delivery.
+func (l *lane) nextPage(ctx context.Context) error {
+	s, p := l.stream, l.pass
+	page, err := s.requestPage(ctx, p.pager)
+	if errors.Is(err, io.EOF) {
+		p.ended = true
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("list files: %w", err)
+	}
+	s.setServerTime(page.Date)
+	if p.began.IsZero() {
+		p.began = page.Date
+		if split, err := l.splitFarBehind(ctx, page.Date); split || err != nil {
+			return err
+		}
+	}
+	if err := s.checkGap(ctx, l.part, page.Date, p.covered); err != nil {
+		return err
+	}
+	l.take(page.Files)
+	return nil
+}
+
+// take queues the files of a page that belong to the segment and are not done.
+func (l *lane) take(files []compliance.File) {
+	s, p := l.stream, l.pass
+	segment, _ := s.progress.Segment(l.part)
+	for _, file := range files {
+		p.covered = file.EndTime
+		if segment.Holds(file.EndTime) && file.EndTime.After(p.from) && !s.progress.Done(file.ID) {
+			p.listed[file.ID] = true
+			p.queue = append(p.queue, file)
+		}
+	}
+	if len(p.queue) > 0 {
+		p.pages++
+	}
+	if n := len(files); n > 0 && !segment.To.IsZero() && files[n-1].EndTime.After(segment.To) {
+		p.ended = true // a server that does not know the upper bound
+	}
+}
+
+// requestPage asks for a page in its turn. Nothing that other streams may wait for
+// is held while a failed request is tried again.
+func (s *stream) requestPage(ctx context.Context, pager *compliance.Pager) (page compliance.Page, err error) {
+	err = s.list.do(ctx, func() error {
+		if err := s.lists.enter(ctx); err != nil {
+			return err
+		}
+		page, err = pager.Next(ctx)
+		if err != nil && !errors.Is(err, io.EOF) {
+			s.dropAhead()
+		}
+		return err
+	})
+	if page.Trailing > 0 {
+		s.logger.Warn("The list answer carries bytes behind its JSON document; they are ignored.", zap.Int("bytes", page.Trailing))
+	}
+	return page, err
+}
+
+// liveReach is how far back live may begin: what is older is history. A little more
+// than that is not worth a split.
+const (
+	liveReach = 24 * time.Hour
+	liveSlack = time.Hour
+)
+
+// splitFarBehind makes history of what live has not reached for long, after an
+// outage: new files need not wait for old ones. The pass begins again then.
+func (l *lane) splitFarBehind(ctx context.Context, serverTime time.Time) (split bool, err error) {
+	s := l.stream
+	live, _ := s.progress.Segment(checkpoint.Live)
+	at := serverTime.Add(-liveReach).Truncate(time.Microsecond)
+	if serverTime.IsZero() || l.part != checkpoint.Live || s.replay != "" || !at.After(live.Known().Add(liveSlack)) ||
+		(!live.To.IsZero() && !at.Before(live.To)) {
+		return false, nil
+	}
+	s.logger.Info("The stream is far behind: new files are collected first, those before the boundary beside them.",
+		zap.Time("position", live.Known()), zap.Time("boundary", at))
+	if err := s.store(ctx, func(ctx context.Context) error { return s.progress.Split(ctx, at) }); err != nil {
+		return false, fmt.Errorf("split off history: %w", err)
+	}
+	l.pass = l.newPass()
+	return true, nil
+}

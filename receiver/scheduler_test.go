@@ -1,0 +1,231 @@
+// Copyright The OpenTelemetry Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package receiver
+
+import (
+	"context"
+	"slices"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+// queue asks a scheduler for several downloads and notes the order of the grants.
+type queue struct {
+	t *testing.T
+	*scheduler
+	mu    sync.Mutex
+	order []string
+	at    []time.Time
+}
+
+func newQueue(t *testing.T, perMinute int, cfg DownloadConfig) *queue {
+	t.Helper()
+	return &queue{t: t, scheduler: newScheduler(cfg, perMinute)}
+}
+
+// add asks, and once it is granted holds the download for a time.
+func (q *queue) add(name string, a ask, hold time.Duration) {
+	go func() {
+		held, err := q.acquire(q.t.Context(), a)
+		if !assert.NoError(q.t, err) {
+			return
+		}
+		q.mu.Lock()
+		q.order, q.at = append(q.order, name), append(q.at, time.Now())
+		q.mu.Unlock()
+		time.Sleep(hold)
+		held.release()
+	}()
+	synctest.Wait()
+}
+
+// acquire asks and waits.
+func (s *scheduler) acquire(ctx context.Context, a ask) (*lease, error) {
+	return s.wait(ctx, s.enqueue(a))
+}
+
+var noon = time.Date(2026, 8, 2, 12, 0, 0, 0, time.UTC)
+
+// one download at a time.
+var oneSlot = DownloadConfig{MemoryLimit: 100, Concurrency: 1}
+
+// Live goes before history and history before a replay, AUTH_LOG and AUDIT_LOG
+// before the other live types, a file near its expiry before everything; within a
+// rank the file that expires first, whatever order they came in.
+func TestSchedulerRanks(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		q := newQueue(t, 0, oneSlot)
+		q.add("under way", ask{rank: rankLive}, time.Second)
+		q.add("replay", ask{rank: rankReplay, end: noon.Add(-9 * time.Hour)}, time.Second)
+		q.add("history", ask{rank: rankHistory, end: noon.Add(-7 * time.Hour)}, time.Second)
+		q.add("live, young", ask{rank: rankLive, end: noon.Add(-time.Hour)}, time.Second)
+		q.add("live, old", ask{rank: rankLive, end: noon.Add(-2 * time.Hour)}, time.Second)
+		q.add("audit", ask{rank: rankFirst, end: noon}, time.Second)
+		q.add("expiring", ask{rank: rankExpiring, end: noon}, time.Second)
+		time.Sleep(time.Minute)
+		// After four others the backlog has its turn.
+		assert.Equal(t, []string{"under way", "expiring", "audit", "live, old", "live, young", "history", "replay"}, q.order)
+	})
+}
+
+// A fifth of the downloads serves the backlog while live ones wait, and all of
+// them while none does.
+func TestSchedulerBacklogShare(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		q := newQueue(t, 50, DownloadConfig{MemoryLimit: 1 << 20, Concurrency: 4})
+		for range 400 {
+			q.add("live", ask{rank: rankFirst, size: 1}, time.Second)
+			q.add("history", ask{rank: rankHistory, size: 1}, time.Second)
+		}
+		time.Sleep(9*time.Minute + 30*time.Second)
+		q.mu.Lock()
+		first := slices.Clone(q.order)
+		q.mu.Unlock()
+		require.Len(t, first, 500)
+		assert.InDelta(t, 100, count(first[:500], "history"), 5)
+		time.Sleep(20 * time.Minute)
+		assert.Equal(t, 400, count(q.order, "live"))
+		assert.Equal(t, 400, count(q.order, "history"))
+	})
+}
+
+func count(names []string, name string) (n int) {
+	for _, other := range names {
+		if other == name {
+			n++
+		}
+	}
+	return n
+}
+
+// No window of 60 seconds ever sees more downloads begin than the limit, and the
+// limit is used in full.
+func TestSchedulerRate(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		const limit = 50
+		q := newQueue(t, limit, DownloadConfig{MemoryLimit: 1 << 20, Concurrency: 4})
+		began := time.Now()
+		for range 6 * limit {
+			q.add("file", ask{rank: rankLive, size: 1}, 300*time.Millisecond)
+		}
+		time.Sleep(10 * time.Minute)
+		require.Len(t, q.at, 6*limit)
+		for i := limit; i < len(q.at); i++ {
+			assert.GreaterOrEqual(t, q.at[i].Sub(q.at[i-limit]), time.Minute)
+		}
+		assert.Less(t, q.at[len(q.at)-1].Sub(began), 5*time.Minute+15*time.Second)
+	})
+}
+
+// Downloads wait until their bytes fit under the limit of all streams together; one
+// above the limit is held alone, and small ones that come later do not starve it.
+func TestSchedulerMemory(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		q := newQueue(t, 0, DownloadConfig{MemoryLimit: 100, Concurrency: 10})
+		q.add("60", ask{size: 60}, 10*time.Second)
+		q.add("40", ask{size: 40}, 20*time.Second)
+		q.add("large", ask{size: 1000}, time.Second)
+		for range 5 {
+			q.add("small", ask{size: 1}, time.Second)
+		}
+		time.Sleep(15 * time.Second)
+		synctest.Wait()
+		assert.Equal(t, []string{"60", "40"}, q.order)
+		time.Sleep(time.Minute)
+		require.Len(t, q.order, 8)
+		assert.Equal(t, "large", q.order[2])
+		assert.Equal(t, time.Second, q.at[3].Sub(q.at[2]), "the large one was not alone")
+		assert.EqualValues(t, 100, q.memory)
+		assert.Equal(t, 10, q.slots)
+	})
+}
+
+// No more downloads run at once than download::concurrency says; a download that
+// has ended leaves its slot to the next while its file keeps its memory.
+func TestSchedulerSlots(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newScheduler(DownloadConfig{MemoryLimit: 100, Concurrency: 2}, 0)
+		first, err := s.acquire(t.Context(), ask{size: 10})
+		require.NoError(t, err)
+		second, err := s.acquire(t.Context(), ask{size: 10})
+		require.NoError(t, err)
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		_, err = s.acquire(ctx, ask{size: 10})
+		require.ErrorIs(t, err, context.DeadlineExceeded)
+		first.downloaded()
+		first.downloaded() // a second time gives nothing
+		third, err := s.acquire(t.Context(), ask{size: 10})
+		require.NoError(t, err)
+		assert.EqualValues(t, 70, s.memory)
+		assert.False(t, first.released())
+		for _, l := range []*lease{first, second, third, first} {
+			l.release()
+		}
+		assert.True(t, first.released())
+		assert.EqualValues(t, 100, s.memory)
+		assert.Equal(t, 2, s.slots)
+	})
+}
+
+// An ask that is withdrawn holds nothing, also when it was granted in that very
+// moment, and does not hold back those behind it.
+func TestSchedulerWithdraw(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newScheduler(oneSlot, 0)
+		held, err := s.acquire(t.Context(), ask{size: 100})
+		require.NoError(t, err)
+		ctx, cancel := context.WithCancel(t.Context())
+		waited := make(chan error, 2)
+		go func() {
+			_, err := s.acquire(ctx, ask{rank: rankExpiring, size: 100})
+			waited <- err
+		}()
+		go func() {
+			l, err := s.acquire(t.Context(), ask{rank: rankReplay, size: 1})
+			if err == nil {
+				l.release()
+			}
+			waited <- err
+		}()
+		synctest.Wait()
+		cancel()
+		require.ErrorIs(t, <-waited, context.Canceled)
+		held.release()
+		require.NoError(t, <-waited)
+		assert.EqualValues(t, 100, s.memory)
+		assert.Equal(t, 1, s.slots)
+		assert.Empty(t, s.waiting)
+
+		granted := &ask{size: 30, granted: make(chan struct{})}
+		s.mu.Lock()
+		s.grantLocked(granted)
+		s.mu.Unlock()
+		s.withdraw(granted)
+		assert.EqualValues(t, 100, s.memory)
+		assert.Equal(t, 1, s.slots)
+	})
+}
+
+// A pause that a server asked for holds back every download, and a shorter one does
+// not cut it short.
+func TestSchedulerPause(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		q := newQueue(t, 1, oneSlot)
+		began := time.Now()
+		q.add("before", ask{}, time.Second)
+		q.add("after", ask{}, time.Second)
+		q.pause(10 * time.Minute)
+		q.pause(time.Second)
+		time.Sleep(15 * time.Minute)
+		require.Len(t, q.at, 2)
+		assert.Equal(t, 10*time.Minute, q.at[1].Sub(began))
+		q.close()
+	})
+}

@@ -1,0 +1,124 @@
+// Copyright The OpenTelemetry Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package receiver
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/openaicompliance/openaicompliancereceiver/internal/checkpoint"
+	"github.com/openaicompliance/openaicompliancereceiver/internal/fakeapi"
+)
+
+const (
+	farBehind = "The stream is far behind: new files are collected first, those before the boundary beside them."
+	collected = "Everything up to the boundary is collected."
+)
+
+// segments of the stored state.
+func (w *world) segments() []checkpoint.Segment {
+	w.t.Helper()
+	key := checkpoint.Key(fakeapi.DefaultWorkspace, "AUTH_LOG")
+	progress, err := checkpoint.Load(w.t.Context(), openClient(w.t, w, "look"), key, checkpoint.Settings{})
+	require.NoError(w.t, err)
+	return progress.Segments()
+}
+
+// A first run that begins far back delivers what is new before most of its history,
+// all of it once; when the history is through, its segment is gone.
+func TestLiveBeforeHistory(t *testing.T) {
+	bothMeanings(t, func(t *testing.T, inclusive bool) {
+		t.Helper()
+		w := newWorld(t, fakeapi.Options{Inclusive: inclusive, PageLimit: 7}, func(cfg *Config) {
+			cfg.StartFrom = "-20d"
+			cfg.Download.Concurrency = 1
+		})
+		for i := range 60 {
+			w.api.Add("AUTH_LOG", recent(19*24*time.Hour-time.Duration(i)*3*time.Hour), authLine(fmt.Sprintf("old-%d", i)))
+		}
+		for i := range 10 {
+			w.api.Add("AUTH_LOG", recent(20*time.Hour-time.Duration(i)*time.Hour), authLine(fmt.Sprintf("new-%d", i)))
+		}
+		w.start()
+		w.awaitExact()
+		w.awaitLog(collected)
+		olds, lastNew := 0, 0
+		for _, record := range w.records("") {
+			if strings.HasPrefix(record["log.record.uid"].(string), "old") {
+				olds++
+			} else {
+				lastNew = olds
+			}
+		}
+		assert.Less(t, lastNew, 20, "so much history came before the last new file")
+		w.stop()
+		assert.Len(t, w.segments(), 1)
+		w.start()
+		w.awaitExact()
+	})
+}
+
+// After an outage of days what is new need not wait for what was missed: live begins
+// a day back, the rest becomes history, each file comes once, and late ones of the
+// history are still found when it has ended.
+func TestOutageBecomesHistory(t *testing.T) {
+	start := time.Now().UTC().Truncate(time.Second)
+	now, setNow := serverClock(start)
+	w := newWorld(t, fakeapi.Options{Now: now})
+	w.api.Add("AUTH_LOG", start.Add(-time.Hour), authLine("before"))
+	w.start()
+	w.awaitExact()
+	w.stop()
+
+	back := start.Add(5 * 24 * time.Hour)
+	for i := range 40 {
+		w.api.Add("AUTH_LOG", start.Add(time.Duration(i)*3*time.Hour), authLine(fmt.Sprintf("missed-%d", i)))
+	}
+	w.api.Add("AUTH_LOG", back.Add(-24*time.Hour), authLine("at the boundary"))
+	setNow(back)
+	w.start()
+	entry := w.awaitLog(farBehind)
+	assert.Equal(t, back.Add(-24*time.Hour), entry.ContextMap()["boundary"])
+	w.awaitExact()
+	w.awaitLog(collected)
+	w.stop()
+	require.Len(t, w.segments(), 1)
+
+	// The next start lists three days back, over the former boundary.
+	w.api.Add("AUTH_LOG", back.Add(-50*time.Hour), authLine("late"))
+	w.start()
+	w.awaitExact()
+	assert.Zero(t, w.logs.FilterMessage(farBehind).Len())
+}
+
+// History whose files expire before they could be listed is told as a gap up to
+// where the API still serves, and never beyond the boundary.
+func TestGapInHistory(t *testing.T) {
+	start := time.Now().UTC().Truncate(time.Second)
+	now, setNow := serverClock(start)
+	w := newWorld(t, fakeapi.Options{Now: now})
+	w.api.Add("AUTH_LOG", start.Add(-time.Hour), authLine("before"))
+	w.start()
+	w.awaitExact()
+	w.awaitPasses(2)
+	w.stop()
+	back := start.Add(33 * 24 * time.Hour)
+	w.api.Add("AUTH_LOG", start.Add(24*time.Hour), authLine("gone"))
+	kept := w.api.Add("AUTH_LOG", back.Add(-10*24*time.Hour), authLine("kept"))
+	setNow(back)
+	w.start()
+	w.awaitLog(collected)
+	w.awaitPasses(3)
+	gaps := w.records("openai.compliance.gap")
+	require.Len(t, gaps, 1)
+	assert.Equal(t, start.Format(time.RFC3339), gaps[0]["openai.compliance.gap.from"])
+	assert.Equal(t, back.Add(-30*24*time.Hour).Format(time.RFC3339), gaps[0]["openai.compliance.gap.to"])
+	assert.Equal(t, 1, w.counts()[kept.EventIDs[0]])
+	assert.Zero(t, w.counts()["gone"])
+}
