@@ -41,7 +41,8 @@ type Config struct {
 	OnMissingState string `mapstructure:"on_missing_state"`
 
 	// StartFrom is where a first run begins, in file time: RFC 3339, a span
-	// back from now ("-24h", "-7d", a number of seconds) or "beginning".
+	// back from now ("-24h", "-7d@d", a number of seconds) or "beginning"; see
+	// internal/timespec for all forms.
 	StartFrom string `mapstructure:"start_from"`
 
 	// PollInterval is the wait between two passes over a stream's listing.

@@ -76,6 +76,8 @@ func TestConfigFaults(t *testing.T) {
 		"bad start":                   {validYAML + "start_from: yesterday", []string{`start_from: "yesterday" is not`, "RFC 3339", "beginning"}},
 		"start without a zone":        {validYAML + `start_from: "2026-01-31T00:00:00"`, []string{"start_from:", "zone"}},
 		"start in the future":         {validYAML + "start_from: 24h", []string{"start_from:", "in the future", `"-24h"`}},
+		"rounded start ahead":         {validYAML + `start_from: "+2d@d"`, []string{"start_from:", "in the future", `"-2d@d"`}},
+		"start with a wrong unit":     {validYAML + "start_from: -3min", []string{`start_from: "-3min" has the unknown unit "min"; units are s, m, h, d, w, mon, q, y`}},
 		"start in a far year":         {validYAML + "start_from: 2999-01-01T00:00:00Z", []string{"start_from:", "lies in the future"}},
 		"list without a bound":        {validYAML + "http: {timeout: 0s}", []string{"http::timeout: 0s must be greater than 0"}},
 		"plain http over a proxy":     {validYAML + "http: {endpoint: 'http://127.0.0.1:1/v1', proxy_url: 'http://proxy.example'}", []string{"http::proxy_url"}},
@@ -214,6 +216,9 @@ func TestStartFromForms(t *testing.T) {
 		"start_from: -3600":                       now.Add(-time.Hour),
 		"start_from: 0":                           now,
 		`start_from: "-90s"`:                      now.Add(-90 * time.Second),
+		`start_from: "@d"`:                        now.Add(-12 * time.Hour),
+		"start_from: -1mon@mon":                   time.Date(2026, 7, 1, 0, 0, 0, 0, time.UTC),
+		"start_from: now":                         now,
 		"start_from: beginning":                   now.Add(-30 * 24 * time.Hour),
 	} {
 		t.Run(yaml, func(t *testing.T) {
@@ -224,4 +229,36 @@ func TestStartFromForms(t *testing.T) {
 			assert.Equal(t, want, got)
 		})
 	}
+}
+
+// until takes the forms of start_from, may lie ahead, and must lie behind
+// start_from; faults of both are told at once.
+func TestUntilForms(t *testing.T) {
+	now := time.Date(2026, 8, 2, 12, 0, 0, 0, time.UTC)
+	from := now.Add(-24 * time.Hour)
+	for text, want := range map[string]time.Time{
+		"":                     {},
+		"now":                  now,
+		"-1h":                  now.Add(-time.Hour),
+		"@d":                   now.Add(-12 * time.Hour),
+		"+2d":                  now.Add(48 * time.Hour),
+		"2026-08-02T00:00:00Z": now.Add(-12 * time.Hour),
+		"2027-01-01":           time.Date(2027, 1, 1, 0, 0, 0, 0, time.UTC),
+	} {
+		got, err := resolveUntil(text, from, now)
+		require.NoError(t, err, text)
+		assert.Equal(t, want, got, text)
+	}
+	for text, want := range map[string]string{
+		"-2d":    `"-2d" is 2026-07-31T12:00:00Z, which is not later than start_from, 2026-08-01T12:00:00Z: nothing would be collected`,
+		"-24h":   "not later than start_from",
+		"friday": `"friday" is not an RFC 3339 time`,
+	} {
+		_, err := resolveUntil(text, from, now)
+		require.ErrorContains(t, err, want, text)
+	}
+	err := validateTimes("tomorrow", "-40d", now)
+	require.ErrorContains(t, err, `start_from: "tomorrow"`)
+	require.ErrorContains(t, err, `until: "-40d"`)
+	require.NoError(t, validateTimes("-24h", "", now))
 }

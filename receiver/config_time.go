@@ -6,71 +6,65 @@ package receiver
 import (
 	"errors"
 	"fmt"
-	"regexp"
-	"strconv"
 	"strings"
 	"time"
+
+	"github.com/openaicompliance/openaicompliancereceiver/internal/timespec"
 )
 
-// startFromForms names what start_from accepts, for error messages.
-const startFromForms = `an RFC 3339 time with a zone ("2026-01-31T00:00:00Z"), a span back from now ("-24h", "-7d"; units s, m, h, d, w; a plain number is seconds) or "beginning"`
+// retention is how long the API keeps a file, which is how far back "beginning"
+// reaches.
+const retention = timespec.Beginning
 
-// retention is how long the API keeps a file (OpenAPI description 2.5.3).
-const retention = 30 * 24 * time.Hour
-
-var (
-	spanPattern = regexp.MustCompile(`^([+-]?)((?:\d+[smhdw])+|\d+)$`)
-	partPattern = regexp.MustCompile(`(\d+)([smhdw]?)`)
-)
-
-var spanUnits = map[string]time.Duration{
-	"": time.Second, "s": time.Second, "m": time.Minute, "h": time.Hour,
-	"d": 24 * time.Hour, "w": 7 * 24 * time.Hour,
-}
+// clockSkew is how far an absolute start may lie ahead of the local clock.
+const clockSkew = time.Hour
 
 // resolveStartFrom turns the text of start_from into the absolute time it
 // means at now. The result is in UTC.
 func resolveStartFrom(text string, now time.Time) (time.Time, error) {
-	text = strings.TrimSpace(text)
-	if text == "beginning" {
-		return now.Add(-retention).UTC(), nil
-	}
-	// YAML writes a date alone as midnight UTC; a quoted one means the same.
-	for _, layout := range []string{time.RFC3339Nano, time.DateOnly} {
-		t, err := time.Parse(layout, text)
-		switch {
-		case err != nil:
-		case t.After(now.Add(time.Hour)): // clocks differ a little
-			return time.Time{}, fmt.Errorf("%q lies in the future: nothing would be collected until then", text)
-		default:
-			return t.UTC(), nil
-		}
-	}
-	back, err := parseSpan(text)
+	spec, err := timespec.Parse(text)
 	if err != nil {
 		return time.Time{}, err
 	}
-	return now.Add(-back).UTC(), nil
+	at := spec.At(now)
+	switch {
+	case spec.Absolute() && at.After(now.Add(clockSkew)):
+		return time.Time{}, fmt.Errorf("%q lies in the future: nothing would be collected until then", text)
+	case !spec.Absolute() && at.After(now):
+		return time.Time{}, fmt.Errorf(`%q lies in the future; write "-%s" for a span back from now`, text, strings.TrimLeft(strings.TrimSpace(text), "+"))
+	}
+	return at, nil
 }
 
-// parseSpan reads a span back from now; the leading minus is required unless
-// the span is zero.
-func parseSpan(text string) (time.Duration, error) {
-	m := spanPattern.FindStringSubmatch(text)
-	if m == nil {
-		return 0, fmt.Errorf("%q is not %s", text, startFromForms)
+// resolveUntil turns the text of until into the absolute time it means at now.
+// It may lie ahead, but must lie behind the time that start_from means. An empty
+// text is no bound, and the zero time.
+func resolveUntil(text string, from, now time.Time) (time.Time, error) {
+	if text == "" {
+		return time.Time{}, nil
 	}
-	var total time.Duration
-	for _, part := range partPattern.FindAllStringSubmatch(m[2], -1) {
-		n, err := strconv.ParseInt(part[1], 10, 64)
-		unit := spanUnits[part[2]]
-		if err != nil || n > int64(100*365*24*time.Hour/unit) {
-			return 0, fmt.Errorf("%q reaches back more than 100 years", text)
-		}
-		total += time.Duration(n) * unit
+	spec, err := timespec.Parse(text)
+	if err != nil {
+		return time.Time{}, err
 	}
-	if m[1] != "-" && total != 0 {
-		return 0, errors.New(strconv.Quote(text) + ` lies in the future; write "-` + strings.TrimPrefix(text, "+") + `" for a span back from now`)
+	until := spec.At(now)
+	if !until.After(from) {
+		return time.Time{}, fmt.Errorf("%q is %s, which is not later than start_from, %s: nothing would be collected",
+			text, until.Format(time.RFC3339), from.Format(time.RFC3339))
 	}
-	return total, nil
+	return until, nil
+}
+
+// validateTimes resolves start_from and until as of now and reports what is
+// wrong with either.
+func validateTimes(startFrom, until string, now time.Time) error {
+	from, err := resolveStartFrom(startFrom, now)
+	if err != nil {
+		err = fmt.Errorf("start_from: %w", err)
+		from = now.Add(-retention) // so that until is judged all the same
+	}
+	if _, untilErr := resolveUntil(until, from, now); untilErr != nil {
+		err = errors.Join(err, fmt.Errorf("until: %w", untilErr))
+	}
+	return err
 }

@@ -11,6 +11,8 @@ import (
 
 	"go.opentelemetry.io/collector/config/confighttp"
 	"go.opentelemetry.io/collector/confmap"
+
+	"github.com/openaicompliance/openaicompliancereceiver/internal/timespec"
 )
 
 var _ confmap.Unmarshaler = (*Config)(nil)
@@ -60,7 +62,7 @@ func stringifyTime(conf *confmap.Conf, key string) error {
 		}
 		text = strconv.FormatFloat(v, 'f', -1, 64)
 	default:
-		return fmt.Errorf("%s: expected %s, found %T", key, startFromForms, v)
+		return fmt.Errorf("%s: expected %s, found %T", key, timespec.Forms, v)
 	}
 	return conf.Merge(confmap.NewFromStringMap(map[string]any{key: text}))
 }

@@ -112,8 +112,8 @@ func (c *Config) validateState() error {
 
 func (c *Config) validatePolling() error {
 	var errs []error
-	if _, err := resolveStartFrom(c.StartFrom, time.Now()); err != nil {
-		errs = append(errs, fmt.Errorf("start_from: %w", err))
+	if err := validateTimes(c.StartFrom, "", time.Now()); err != nil {
+		errs = append(errs, err)
 	}
 	if c.PollInterval <= 0 {
 		errs = append(errs, fmt.Errorf("poll_interval: %v must be greater than 0", c.PollInterval))
