@@ -72,6 +72,7 @@ fuzz: ## fuzz each target for FUZZTIME
 	go test ./internal/record -run '^$$' -fuzz FuzzMap -fuzztime $(FUZZTIME)
 	go test ./internal/checkpoint -run '^$$' -fuzz FuzzDecode -fuzztime $(FUZZTIME)
 	go test ./internal/timespec -run '^$$' -fuzz FuzzParse -fuzztime $(FUZZTIME)
+	go test ./receiver -run '^$$' -fuzz FuzzSchedule -fuzztime $(FUZZTIME)
 
 .PHONY: check
 check: check-generated check-modules check-lint ## generated files and go.mod up to date, vet, lint

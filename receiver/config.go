@@ -45,8 +45,14 @@ type Config struct {
 	// internal/timespec for all forms.
 	StartFrom string `mapstructure:"start_from"`
 
-	// PollInterval is the wait between two passes over a stream's listing.
+	// PollInterval is the time from the begin of one pass over a stream's
+	// listing to the next.
 	PollInterval time.Duration `mapstructure:"poll_interval"`
+	// Schedule names the times of the passes instead: a cron schedule, in UTC
+	// unless CRON_TZ= stands before it. Only one of the two may be written.
+	Schedule string `mapstructure:"schedule"`
+	// pollIntervalWritten tells a written interval from the default.
+	pollIntervalWritten bool
 	// InitialDelay is the wait before the first pass.
 	InitialDelay time.Duration `mapstructure:"initial_delay"`
 	// Overlap is how far behind its position every pass lists again, for files

@@ -84,6 +84,16 @@ func TestConfigFaults(t *testing.T) {
 		"start as a list":             {validYAML + "start_from: [1]", []string{"start_from: expected"}},
 		"start with a fraction":       {validYAML + "start_from: -1.5", []string{"start_from:", "whole number"}},
 		"poll interval zero":          {validYAML + "poll_interval: 0s", []string{"poll_interval: 0s must be greater"}},
+		"interval and schedule":       {validYAML + "poll_interval: 5m\nschedule: '*/10 * * * *'", []string{"poll_interval, schedule: both are set"}},
+		"schedule of words":           {validYAML + "schedule: often", []string{`schedule: "often" cannot be read`, `like "*/10 * * * *"`}},
+		"schedule with seconds":       {validYAML + "schedule: '0 */10 * * * *'", []string{"schedule:", "expected exactly 5 fields, found 6"}},
+		"schedule beyond its bounds":  {validYAML + "schedule: '61 * * * *'", []string{"schedule:", "above maximum (59)"}},
+		"schedule of an interval":     {validYAML + "schedule: '@every 5m'", []string{"schedule:", "write it under poll_interval"}},
+		"schedule that never comes":   {validYAML + "schedule: 0 0 30 2 *", []string{"schedule:", "never comes"}},
+		"schedule of a zone alone":    {validYAML + "schedule: CRON_TZ=UTC", []string{"schedule:", "has no fields"}},
+		"schedule of no zone":         {validYAML + "schedule: CRON_TZ= * * * * *", []string{"schedule:", "names no time zone"}},
+		"schedule of a wrong zone":    {validYAML + "schedule: CRON_TZ=Europe/Bonn * * * * *", []string{"schedule:", `names "Europe/Bonn", which is not a time zone`}},
+		"schedule of two zones":       {validYAML + "schedule: CRON_TZ=UTC TZ=UTC * * * * *", []string{"schedule:", "more than one time zone"}},
 		"negative delay":              {validYAML + "initial_delay: -1s", []string{"initial_delay: -1s must not be negative"}},
 		"overlap beyond retention":    {validYAML + "overlap: 1000h", []string{"overlap: 1000h0m0s must lie between"}},
 		"bad permanent choice":        {validYAML + "on_permanent_error: ignore", []string{`on_permanent_error: "ignore" is not one of quarantine, drop, block`}},
@@ -182,6 +192,16 @@ func TestConfigLoadsEveryKey(t *testing.T) {
 	assert.Equal(t, 10*time.Second, cfg.HTTP.Timeout)
 	assert.Equal(t, "https://gateway.example.com/v1/compliance", cfg.HTTP.Endpoint)
 	assert.Equal(t, "http://proxy.example.com:3128", cfg.HTTP.ProxyURL)
+}
+
+// A schedule loads beside the default of poll_interval, and beside an empty
+// schedule a written one.
+func TestConfigLoadsSchedule(t *testing.T) {
+	cfg, err := load(t, validYAML+`schedule: "*/10 * * * *"`)
+	require.NoError(t, err)
+	assert.Equal(t, "*/10 * * * *", cfg.Schedule)
+	_, err = load(t, validYAML+"poll_interval: 1m\nschedule: \"\"")
+	require.NoError(t, err)
 }
 
 // A type that this build does not know is accepted, since the API's list is open.

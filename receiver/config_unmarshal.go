@@ -30,6 +30,7 @@ func (c *Config) Unmarshal(conf *confmap.Conf) error {
 	if err := conf.Unmarshal(c); err != nil {
 		return err
 	}
+	c.pollIntervalWritten = conf.IsSet("poll_interval")
 	http, err := conf.Sub("http")
 	if err != nil {
 		return fmt.Errorf("http: expected a map of HTTP client settings: %w", err)

@@ -38,6 +38,7 @@ func (c *Config) Validate() error {
 		c.validateEventTypes(),
 		c.validateState(),
 		c.validatePolling(),
+		c.validateCadence(),
 		c.validateChoices(),
 		c.validateRetries(),
 		c.validateLimits(),
@@ -114,9 +115,6 @@ func (c *Config) validatePolling() error {
 	var errs []error
 	if err := validateTimes(c.StartFrom, "", time.Now()); err != nil {
 		errs = append(errs, err)
-	}
-	if c.PollInterval <= 0 {
-		errs = append(errs, fmt.Errorf("poll_interval: %v must be greater than 0", c.PollInterval))
 	}
 	if c.InitialDelay < 0 {
 		errs = append(errs, fmt.Errorf("initial_delay: %v must not be negative", c.InitialDelay))

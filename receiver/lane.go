@@ -177,7 +177,7 @@ func (l *lane) end(ctx context.Context, err error) {
 	case err == nil && l.atOnce:
 		l.due = time.Now()
 	default:
-		l.due = p.started.Add(s.cfg.PollInterval)
+		l.due = s.cadence.next(p.started, time.Now())
 	}
 }
 

@@ -218,6 +218,7 @@ func (r *logsReceiver) newStreams(calls context.Context, health *health, progres
 			api: api, list: list, lists: lists, download: download, scheduler: r.scheduler,
 			mapper:    record.NewMapper(r.source(eventType)),
 			progress:  progress[eventType],
+			cadence:   r.cfg.cadence(),
 			abandoned: r.abandoned,
 		}
 		s.verifier = newVerifier(r.cfg.Download.Verify, s.logger)

@@ -46,6 +46,8 @@ type stream struct {
 	// a part. Within a stream one file at a time is in delivery.
 	live, history *lane
 
+	cadence cadence
+
 	// passes counts this run's.
 	passes int
 	// flowing is set while the next consumer accepts: files are fetched ahead then.
@@ -113,7 +115,8 @@ func (s *stream) await(ctx context.Context) (*lane, *fetching) {
 // nextLook is how long to wait for a pass to be due, or for a look at a refused
 // key.
 func (s *stream) nextLook() time.Duration {
-	next := s.cfg.PollInterval
+	now := time.Now().Round(0) // without the monotonic reading: a schedule names times of day
+	next := clockCheck
 	for _, l := range []*lane{s.live, s.history} {
 		if l.pass != nil || !l.exists() {
 			continue
@@ -124,7 +127,7 @@ func (s *stream) nextLook() time.Duration {
 				l.due, l.refusedKey = time.Now(), ""
 			}
 		}
-		next = min(next, time.Until(l.due))
+		next = min(next, l.due.Sub(now))
 	}
 	return next
 }

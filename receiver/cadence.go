@@ -1,0 +1,113 @@
+// Copyright The OpenTelemetry Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package receiver
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+	_ "time/tzdata" // CRON_TZ works in images that have no time-zone files, the Collector's own among them
+
+	"github.com/robfig/cron/v3"
+)
+
+// cadence says when a stream's next pass begins: an interval after the last one
+// began, or at the times of a schedule.
+type cadence struct {
+	interval time.Duration
+	schedule cron.Schedule // nil for an interval
+	zone     *time.Location
+}
+
+// cadence of the configured keys. Validate has refused what cannot be read; an
+// unvalidated configuration falls back to the interval.
+func (c *Config) cadence() cadence {
+	cad := cadence{interval: c.PollInterval, zone: time.UTC}
+	if c.Schedule != "" {
+		cad.schedule, cad.zone, _ = parseSchedule(c.Schedule)
+	}
+	return cad
+}
+
+// next is when the pass after one that began and ended at the given times is
+// due. An interval counts from the begin, so that a long pass does not make the
+// next one late. Times of a schedule that went by while the pass ran are left
+// out: whoever names times means these times.
+func (c cadence) next(began, ended time.Time) time.Time {
+	if c.schedule == nil {
+		return began.Add(c.interval)
+	}
+	due := c.schedule.Next(ended.In(c.zone))
+	if due.IsZero() { // a 29 February that is more than five years off
+		return ended.Add(24 * time.Hour)
+	}
+	return due.UTC()
+}
+
+// clockCheck is how often a wait for a time of day looks at the clock, which may
+// be set, or stand still while a machine sleeps.
+const clockCheck = time.Minute
+
+const scheduleForms = `minute, hour, day of month, month and day of week, like "*/10 * * * *", or @hourly, @daily, @weekly, @monthly, @yearly; CRON_TZ=<zone> before it sets the time zone, else it is UTC`
+
+// parseSchedule reads a cron schedule and its time zone. The zone is read here:
+// the parser panics where it finds one and nothing behind it.
+func parseSchedule(text string) (cron.Schedule, *time.Location, error) {
+	fields, zone, err := cutZone(strings.TrimSpace(text))
+	if err != nil {
+		return nil, time.UTC, fmt.Errorf("%q %w", text, err)
+	}
+	switch {
+	case fields == "":
+		return nil, time.UTC, fmt.Errorf("%q has no fields; write %s", text, scheduleForms)
+	case strings.Contains(fields, "="):
+		return nil, time.UTC, fmt.Errorf("%q names more than one time zone, or in the wrong place; write %s", text, scheduleForms)
+	case strings.HasPrefix(fields, "@every"):
+		return nil, time.UTC, fmt.Errorf("%q is an interval; write it under poll_interval", text)
+	}
+	schedule, err := cron.ParseStandard(fields)
+	if err != nil {
+		return nil, time.UTC, fmt.Errorf("%q cannot be read: %w; write %s", text, err, scheduleForms)
+	}
+	if schedule.Next(time.Now().In(zone)).IsZero() {
+		return nil, time.UTC, fmt.Errorf("%q never comes: no month has such a day", text)
+	}
+	return schedule, zone, nil
+}
+
+// cutZone takes the time zone off the front of a schedule.
+func cutZone(text string) (fields string, zone *time.Location, err error) {
+	name, ok := strings.CutPrefix(text, "CRON_TZ=")
+	if !ok {
+		if name, ok = strings.CutPrefix(text, "TZ="); !ok {
+			return text, time.UTC, nil
+		}
+	}
+	name, fields, _ = strings.Cut(name, " ")
+	if name == "" || name == "Local" {
+		return "", nil, errors.New("names no time zone; write one such as CRON_TZ=Europe/Berlin")
+	}
+	if zone, err = time.LoadLocation(name); err != nil {
+		return "", nil, fmt.Errorf("names %q, which is not a time zone such as Europe/Berlin", name)
+	}
+	return strings.TrimSpace(fields), zone, nil
+}
+
+// validateCadence checks poll_interval and schedule, of which one may be written.
+func (c *Config) validateCadence() error {
+	var errs []error
+	if c.PollInterval <= 0 {
+		errs = append(errs, fmt.Errorf("poll_interval: %v must be greater than 0", c.PollInterval))
+	}
+	if c.Schedule != "" {
+		if c.pollIntervalWritten {
+			errs = append(errs, errors.New("poll_interval, schedule: both are set; keep exactly one"))
+		}
+		if _, _, err := parseSchedule(c.Schedule); err != nil {
+			errs = append(errs, fmt.Errorf("schedule: %w", err))
+		}
+	}
+	return errors.Join(errs...)
+}
