@@ -57,6 +57,7 @@ func newTransports(ctx context.Context, cfg *Config, host component.Host, set co
 	if capture.transport == nil {
 		return nil, errors.New("http: the client has no plain transport to derive the download client from")
 	}
+	compliance.NameProxyRefusals(capture.transport)
 	policy := compliance.PolicyFor(cfg.HTTP.Endpoint, cfg.Download.AllowedHosts)
 	return &transports{api: api, base: capture.transport, signed: compliance.NewSignedTransport(capture.transport, policy)}, nil
 }

@@ -236,6 +236,7 @@ func transportCause(err error) error {
 func knownCause(err error) error {
 	var (
 		refused   *RedirectError
+		proxy     *ProxyError
 		op        *net.OpError
 		authority x509.UnknownAuthorityError
 		hostname  x509.HostnameError
@@ -245,6 +246,8 @@ func knownCause(err error) error {
 	switch {
 	case errors.As(err, &refused):
 		return refused
+	case errors.As(err, &proxy):
+		return proxy
 	case errors.Is(err, context.Canceled):
 		return context.Canceled
 	case errors.Is(err, context.DeadlineExceeded), errors.As(err, &timeout) && timeout.Timeout():
