@@ -93,7 +93,7 @@ func (c *company) startProxy(dir string) {
 	require.Eventually(c.t, func() bool {
 		conn, err := net.DialTimeout("tcp", c.proxy, time.Second)
 		if err == nil {
-			conn.Close()
+			_ = conn.Close()
 		}
 		return err == nil
 	}, 20*time.Second, 20*time.Millisecond, "tinyproxy does not listen")
