@@ -6,7 +6,6 @@ package receiver
 import (
 	"errors"
 	"net/http"
-	"strings"
 
 	"github.com/openaicompliance/openaicompliancereceiver/internal/compliance"
 	"github.com/openaicompliance/openaicompliancereceiver/internal/deliver"
@@ -25,7 +24,7 @@ func advice(err error, eventType string) string {
 	case errors.As(err, &status) && status.Op == compliance.OperationDownload && status.Status == http.StatusNotFound:
 		return "the API lists the file but does not serve it; it is tried again while it stays listed"
 	case errors.As(err, &status) && status.Op != compliance.OperationFetch:
-		return statusAdvice(status.Status, eventType)
+		return statusAdvice(status, eventType)
 	case errors.As(err, &redirect):
 		return "the signed URL points where the redirect policy does not allow; see download::allowed_hosts"
 	case errors.Is(err, compliance.ErrTooLarge):
@@ -52,21 +51,4 @@ func proxyAdvice(status int) string {
 		return "the proxy does not allow this host: let it through to the host of http::endpoint and to the hosts of the signed URLs"
 	}
 	return "the proxy cannot reach the host: look at the proxy's own log, and check http::endpoint"
-}
-
-func statusAdvice(status int, eventType string) string {
-	switch status {
-	case http.StatusUnauthorized:
-		return "the API refuses the key: check api_key or api_key_file; an inference key never works here, a compliance or admin key is needed"
-	case http.StatusForbidden:
-		return "the key may not read this type, or not from this address: grant it the scope chatgpt.enterprise.compliance_logs_platform." +
-			strings.ToLower(eventType) + ".read, and check the workspace's IP allow-list"
-	case http.StatusBadRequest:
-		return "the API does not know this event type for this kind of principal: check event_types, and workspace_id against organization_id"
-	case http.StatusNotFound:
-		return "the API does not know the principal: check workspace_id or organization_id"
-	case http.StatusTooManyRequests:
-		return "the API's rate limit is used up; the receiver waits as the API asks"
-	}
-	return "none needed if it passes by itself"
 }

@@ -113,7 +113,7 @@ func TestDownloadRefused(t *testing.T) {
 	api := newHost(t, answering(404, `{"detail":"Log file not found"}`))
 	_, err := newClient(t, api.URL).Download(t.Context(), fileOf(content))
 	refused := requireErrorAs[*StatusError](t, err)
-	assert.Equal(t, StatusError{Op: OperationDownload, Status: 404, Message: "Log file not found"}, *refused)
+	assert.Equal(t, StatusError{Op: OperationDownload, Status: 404, Message: "Log file not found", Key: KeyAdmin}, *refused)
 }
 
 // An expired signed URL is not asked for again: the next try begins at the API.
@@ -240,7 +240,11 @@ func TestDownloadRefusedByAPageThatHangs(t *testing.T) {
 			set.DownloadTimeout = time.Hour
 			_, err := NewClient(set).Download(t.Context(), fileOf(content))
 			refused := requireErrorAs[*StatusError](t, err)
-			assert.Equal(t, StatusError{Op: op, Status: 429, RetryAfter: 7 * time.Second}, *refused)
+			want := StatusError{Op: op, Status: 429, RetryAfter: 7 * time.Second}
+			if op == OperationDownload {
+				want.Key = KeyAdmin
+			}
+			assert.Equal(t, want, *refused)
 		})
 	}
 }

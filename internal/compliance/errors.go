@@ -44,6 +44,10 @@ type StatusError struct {
 	Message string
 	// RetryAfter is how long the server asked to wait; 0 when it did not.
 	RetryAfter time.Duration
+	// Key is the kind of key that was sent, and Organization says whose logs
+	// were asked for. Neither is set for answers of signed hosts.
+	Key          KeyKind
+	Organization bool
 }
 
 func (e *StatusError) Error() string {

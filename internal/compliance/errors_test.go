@@ -50,11 +50,27 @@ func TestStatusErrors(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			got := listError(t, tt.status, tt.body, "X-Request-Id", "req_1")
-			assert.Equal(t, StatusError{Op: OperationList, Status: tt.status, RequestID: "req_1", Message: tt.message}, *got)
+			assert.Equal(t, StatusError{Op: OperationList, Status: tt.status, RequestID: "req_1", Message: tt.message, Key: KeyAdmin}, *got)
 			assert.Contains(t, got.Error(), fmt.Sprintf("list: %d", tt.status))
 			assert.Contains(t, got.Error(), tt.message)
 			assert.Contains(t, got.Error(), "(request req_1)")
 		})
+	}
+}
+
+// A refusal tells what kind of key was sent and whose logs were asked for, and no
+// more of either.
+func TestStatusErrorNamesKindsOnly(t *testing.T) {
+	t.Parallel()
+	api := newHost(t, answering(401, ""))
+	for key, want := range map[StaticKey]KeyKind{
+		testKey: KeyAdmin, "sk-proj-" + canary: KeyProject, "sk-" + canary: KeyOther, canary: KeyOther,
+	} {
+		for _, organization := range []bool{false, true} {
+			c := newClient(t, api.URL, func(s *Settings) { s.Key, s.Principal.Organization = key, organization })
+			_, err := c.Pages("AUTH_LOG", noon, time.Time{}).Next(t.Context())
+			assert.Equal(t, StatusError{Op: OperationList, Status: 401, Key: want, Organization: organization}, *requireErrorAs[*StatusError](t, err))
+		}
 	}
 }
 
@@ -249,8 +265,8 @@ func TestAnswerOfAMiddleware(t *testing.T) {
 	c := newClient(t, nowhere, func(s *Settings) { s.API, s.Signed = &http.Client{Transport: inventing{}}, inventing{} })
 	require.NotPanics(t, func() {
 		_, err := c.Pages("AUTH_LOG", noon, time.Time{}).Next(t.Context())
-		assert.Equal(t, StatusError{Op: OperationList, Status: 401, Message: "no"}, *requireErrorAs[*StatusError](t, err))
+		assert.Equal(t, StatusError{Op: OperationList, Status: 401, Message: "no", Key: KeyAdmin}, *requireErrorAs[*StatusError](t, err))
 		_, err = c.Download(t.Context(), fileOf(content))
-		assert.Equal(t, StatusError{Op: OperationDownload, Status: 401, Message: "no"}, *requireErrorAs[*StatusError](t, err))
+		assert.Equal(t, StatusError{Op: OperationDownload, Status: 401, Message: "no", Key: KeyAdmin}, *requireErrorAs[*StatusError](t, err))
 	})
 }

@@ -72,3 +72,24 @@ func CheckKey(key string) error {
 	}
 	return nil
 }
+
+// KeyKind is what a key's beginning tells about it.
+type KeyKind string
+
+// The kinds. The published description has two forms of key for these routes: new
+// admin keys, and older compliance keys, whose beginning they share with project
+// keys for the models.
+const (
+	KeyAdmin   KeyKind = "sk-admin-"
+	KeyProject KeyKind = "sk-proj-"
+	KeyOther   KeyKind = "other"
+)
+
+func kindOf(key string) KeyKind {
+	for _, kind := range []KeyKind{KeyAdmin, KeyProject} {
+		if strings.HasPrefix(key, string(kind)) {
+			return kind
+		}
+	}
+	return KeyOther
+}

@@ -99,7 +99,10 @@ func (c *Client) list(ctx context.Context, asks listRange) (page Page, err error
 // that was sent is what may be echoed; the source may yield another one by now.
 func refused(op Operation, resp *http.Response, body []byte) error {
 	key := strings.TrimPrefix(resp.Request.Header.Get("Authorization"), "Bearer ")
-	return statusError(op, resp, apiMessage(body, key))
+	err := statusError(op, resp, apiMessage(body, key))
+	err.Key = kindOf(key)
+	err.Organization = strings.Contains(resp.Request.URL.Path, "/"+Principal{Organization: true}.segment()+"/")
+	return err
 }
 
 // wirePage is the answer as api.md's source, the OpenAPI description 2.5.3,

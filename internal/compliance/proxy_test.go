@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"net/url"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -30,7 +31,7 @@ func TestProxyRefusalsAreNamed(t *testing.T) {
 		}
 
 		_, err = newClient(t, "https://api.example.com", func(s *Settings) { s.API = &http.Client{Transport: through} }).
-			List(t.Context(), "AUTH_LOG", noon)
+			Pages("AUTH_LOG", noon, time.Time{}).Next(t.Context())
 		requireProxyError(err)
 
 		api := newRedirector(t, 307, "https://blob.example.com/blob?sig="+signature)
