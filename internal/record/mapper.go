@@ -5,10 +5,10 @@
 package record
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 	"time"
-	"unicode/utf8"
 
 	"github.com/go-faster/jx"
 
@@ -24,6 +24,13 @@ type Source struct {
 	PrincipalID   string
 	// ScopeVersion is the version of the build.
 	ScopeVersion string
+	// Parsed makes the body a map in place of the exact line.
+	Parsed bool
+	// Content says whether what people and models wrote stays in the body.
+	Content Content
+	// Self, where own requests are marked, tells whether a redacted key id is
+	// that of the key the logs are collected with.
+	Self func(redactedID string) bool
 }
 
 // File is where lines come from.
@@ -50,34 +57,32 @@ type Mapper struct {
 	slots     []found
 	ids       []string // of the lines of the last Map
 	dec       *jx.Decoder
+	body      *bodyWriter // nil for bodies that are the exact line
 
-	timeSlot, outcomeSlot, uidSlot int
+	timeSlot, uidSlot int
+	// -1 where the type has none
+	outcomeSlot, modelSlot, actionSlot, actorIDSlot int
 }
 
 // NewMapper compiles the mapping of the source's event type.
 func NewMapper(source Source) *Mapper {
 	m := &Mapper{
-		source:      source,
-		eventName:   EventNamePrefix + strings.ToLower(source.EventType),
-		dec:         jx.DecodeBytes(nil),
-		timeSlot:    -1,
-		outcomeSlot: -1,
-		uidSlot:     -1,
+		source:    source,
+		eventName: EventNamePrefix + strings.ToLower(source.EventType),
+		dec:       jx.DecodeBytes(nil),
+	}
+	if source.Parsed || source.Content.withholds() {
+		m.body = newBodyWriter(fieldsOf(source.EventType), source)
 	}
 	m.root, m.attrs = compile(rulesOf(source.EventType))
 	m.slots = make([]found, len(m.attrs))
-	for slot, attr := range m.attrs {
-		switch attr {
-		case attrTimestamp:
-			m.timeSlot = slot
-		case AttrOutcome:
-			m.outcomeSlot = slot
-		case AttrRecordUID:
-			m.uidSlot = slot
-		}
-	}
+	m.timeSlot, m.uidSlot = m.slotOf(attrTimestamp), m.slotOf(AttrRecordUID)
+	m.outcomeSlot, m.modelSlot = m.slotOf(AttrOutcome), m.slotOf(AttrRequestModel)
+	m.actionSlot, m.actorIDSlot = m.slotOf(AttrAction), m.slotOf(AttrActorID)
 	return m
 }
+
+func (m *Mapper) slotOf(attr string) int { return slices.Index(m.attrs, attr) }
 
 // newLogs returns logs with the stream's resource and scope, and their records.
 func (m *Mapper) newLogs() (plog.Logs, plog.LogRecordSlice) {
@@ -119,15 +124,18 @@ func (m *Mapper) IDs() []string { return m.ids }
 // be read.
 func (m *Mapper) fill(record plog.LogRecord, file File, line Line) bool {
 	ok := walk(m.dec, m.root, line.Text, m.slots)
+	ok, withheld := m.setBody(record.Body(), line.Text, ok)
+	if !ok {
+		clear(m.slots)
+	}
 	record.SetEventName(m.eventName)
 	record.SetSeverityNumber(m.severity(ok))
-	if at := m.slots[m.timeSlot]; at.set {
-		record.SetTimestamp(pcommon.NewTimestampFromTime(at.at))
+	if at := &m.slots[m.timeSlot]; at.set {
+		record.SetTimestamp(pcommon.Timestamp(at.num)) //nolint:gosec // not negative: store saw to that
 	}
-	setBody(record.Body(), line.Text)
 
 	attrs := record.Attributes()
-	attrs.EnsureCapacity(len(m.attrs) + 6)
+	attrs.EnsureCapacity(m.count() + 10)
 	attrs.PutStr(AttrEventType, m.source.EventType)
 	attrs.PutStr(AttrFileID, file.ID)
 	attrs.PutInt(AttrFileLine, int64(line.Number))
@@ -138,18 +146,24 @@ func (m *Mapper) fill(record plog.LogRecord, file File, line Line) bool {
 	if !m.slots[m.uidSlot].set {
 		attrs.PutStr(AttrRecordUID, file.ID+":"+strconv.Itoa(line.Number))
 	}
-	if !ok {
-		attrs.PutBool(AttrMalformed, true)
-	}
-	if file.Unverified {
-		attrs.PutBool(AttrUnverified, true)
-	}
 	m.putFound(attrs)
+	m.putMarks(attrs, marks{malformed: !ok, unverified: file.Unverified, withheld: withheld})
 	return ok
 }
 
+// count of the attributes that the line itself gives.
+func (m *Mapper) count() (n int) {
+	for slot := range m.slots {
+		if m.slots[slot].set {
+			n++
+		}
+	}
+	return n
+}
+
 func (m *Mapper) putFound(attrs pcommon.Map) {
-	for slot, value := range m.slots {
+	for slot := range m.slots {
+		value := &m.slots[slot]
 		switch {
 		case !value.set || value.kind == kindTime:
 		case value.kind == kindInt:
@@ -160,26 +174,44 @@ func (m *Mapper) putFound(attrs pcommon.Map) {
 	}
 }
 
+// marks are what a record says about itself.
+type marks struct{ malformed, unverified, withheld bool }
+
+func (m *Mapper) putMarks(attrs pcommon.Map, marks marks) {
+	if m.textIn(m.modelSlot) != "" {
+		attrs.PutStr(AttrProviderName, ProviderOpenAI)
+	}
+	if marks.malformed {
+		attrs.PutBool(AttrMalformed, true)
+	}
+	if marks.unverified {
+		attrs.PutBool(AttrUnverified, true)
+	}
+	if marks.withheld {
+		attrs.PutStr(AttrContent, string(m.source.Content.Mode))
+	}
+	if m.source.Self != nil && ownActions[m.textIn(m.actionSlot)] && m.source.Self(m.textIn(m.actorIDSlot)) {
+		attrs.PutBool(AttrSelf, true)
+	}
+}
+
+// textIn returns what a slot holds, "" for a slot that the type does not have.
+func (m *Mapper) textIn(slot int) string {
+	if slot < 0 {
+		return ""
+	}
+	return m.slots[slot].text
+}
+
 // severity is a number alone, as the conventions ask of events: WARN for what
 // failed, was blocked or cannot be read, INFO for the rest.
 func (m *Mapper) severity(ok bool) plog.SeverityNumber {
 	if !ok {
 		return plog.SeverityNumberWarn
 	}
-	if m.outcomeSlot >= 0 {
-		switch m.slots[m.outcomeSlot].text {
-		case OutcomeFailure, OutcomeBlocked:
-			return plog.SeverityNumberWarn
-		}
+	switch m.textIn(m.outcomeSlot) {
+	case OutcomeFailure, OutcomeBlocked:
+		return plog.SeverityNumberWarn
 	}
 	return plog.SeverityNumberInfo
-}
-
-// setBody keeps the line exact: as a string where it is one, else as bytes.
-func setBody(body pcommon.Value, line []byte) {
-	if utf8.Valid(line) {
-		body.SetStr(string(line))
-		return
-	}
-	body.SetEmptyBytes().FromRaw(line)
 }

@@ -152,7 +152,9 @@ func TestLinesAreIndependent(t *testing.T) {
 	logs, malformed := mapLines(mapper, full, []byte(`{}`), full[:len(full)-1], []byte(`{}`), full)
 	assert.Equal(t, 1, malformed)
 	require.Equal(t, 5, recordsOf(logs).Len())
-	assert.Equal(t, wants["AUTH_LOG"][0].attrs, fromLine(recordsOf(logs).At(0)))
+	first, _ := mapLines(NewMapper(sourceOf("AUTH_LOG")), full)
+	want := fromLine(recordsOf(first).At(0))
+	assert.Equal(t, want, fromLine(recordsOf(logs).At(0)))
 	for i, uid := range map[int]string{1: "file-01:2", 3: "file-01:4"} {
 		empty := recordsOf(logs).At(i)
 		assert.Empty(t, fromLine(empty))
@@ -160,7 +162,7 @@ func TestLinesAreIndependent(t *testing.T) {
 		assert.Equal(t, uid, uidOf(empty))
 		assert.Equal(t, plog.SeverityNumberInfo, empty.SeverityNumber())
 	}
-	assert.Equal(t, wants["AUTH_LOG"][0].attrs, fromLine(recordsOf(logs).At(4)))
+	assert.Equal(t, want, fromLine(recordsOf(logs).At(4)))
 }
 
 // The result shares no memory with the lines, which their owner may reuse.

@@ -130,8 +130,11 @@ var wants = map[string][]want{
 	"CHATGPT_PROJECT_ANALYTICS": {{uid: "f2000000-0000-4000-8000-000000000002", at: "2026-08-02T00:00:00Z", attrs: report}},
 	"CHATGPT_GPT_ANALYTICS":     {{uid: "f2000000-0000-4000-8000-000000000003", at: "2026-08-02T00:00:00Z", attrs: report}},
 	"CHATGPT_SURVEY_ANALYTICS":  {{uid: "f2000000-0000-4000-8000-000000000004", at: "2026-08-02T00:00:00Z", attrs: report}},
-	"CODEX_LOG":                 codexWants,
-	"CUSTOM_AGENTS_LOG":         agentWants,
+	"A_TYPE_NEVER_SEEN": {{uid: "f3000000-0000-4000-8000-000000000001", at: "2026-08-03T09:00:01.0001Z", attrs: with(ada, map[string]any{
+		"client.address": "203.0.113.7", "user_agent.original": "Mozilla/5.0",
+	})}},
+	"CODEX_LOG":         codexWants,
+	"CUSTOM_AGENTS_LOG": agentWants,
 }
 
 var spreadsheet = map[string]any{"session.id": "e4444444-4444-4444-8444-444444444444", "gen_ai.request.model": "gpt-5"}

@@ -21,8 +21,7 @@ type found struct {
 	rank int
 	kind kind
 	text string
-	num  int64
-	at   time.Time
+	num  int64 // an integer, or a time in nanoseconds since 1970
 }
 
 // A Timestamp counts nanoseconds since 1970 and holds no other time.
@@ -138,7 +137,7 @@ func (r compiled) store(text string, slot *found) {
 		if err != nil || at.Before(earliest) || at.After(latest) {
 			return
 		}
-		value.at = at
+		value.num = at.UnixNano()
 	}
 	*slot = value
 }

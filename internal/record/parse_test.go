@@ -1,0 +1,203 @@
+// Copyright The OpenTelemetry Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package record
+
+import (
+	"encoding/json"
+	"fmt"
+	"maps"
+	"math/rand/v2"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"go.opentelemetry.io/collector/pdata/pcommon"
+)
+
+// parsedBody maps one line with a parsed body.
+func parsedBody(t *testing.T, eventType, line string) map[string]any {
+	t.Helper()
+	source := sourceOf(eventType)
+	source.Parsed = true
+	logs, malformed := mapLines(NewMapper(source), []byte(line))
+	require.Zero(t, malformed, line)
+	return recordsOf(logs).At(0).Body().Map().AsRaw()
+}
+
+// Integers and amounts are exact; what is not of its field's form lies beside it;
+// null is left out; fields that no table knows are text.
+func TestParsedValues(t *testing.T) {
+	event := func(details string) string { return `{"event_details":{` + details + `}}` }
+	amount := func(value string) string {
+		return `{"payload":{"measures":{"billing":[{"cost":{"value":` + value + `}}]}}}`
+	}
+	tokens := func(key string, value any) map[string]any {
+		return map[string]any{"event_details": map[string]any{"token_usage": map[string]any{key: value}}}
+	}
+	cost := func(value string) map[string]any {
+		return map[string]any{"payload": map[string]any{"measures": map[string]any{"billing": []any{map[string]any{"cost": map[string]any{"value": value}}}}}}
+	}
+	data := func(key string, value any) map[string]any {
+		return map[string]any{"action_data": map[string]any{key: value}}
+	}
+	tests := []struct {
+		eventType, line string
+		want            map[string]any
+	}{
+		{"CODEX_LOG", event(`"token_usage":{"input_tokens":9007199254740993}`), tokens("input_tokens", int64(9007199254740993))},
+		{"CODEX_LOG", event(`"token_usage":{"input_tokens":"9007199254740993"}`), tokens("input_tokens", int64(9007199254740993))},
+		{"CODEX_LOG", event(`"token_usage":{"input_tokens":9223372036854775808}`), tokens("input_tokens_unfit", "9223372036854775808")},
+		{"CODEX_LOG", event(`"token_usage":{"input_tokens":1.5}`), tokens("input_tokens_unfit", "1.5")},
+		{"CODEX_LOG", event(`"token_usage":{"input_tokens":1e3}`), tokens("input_tokens_unfit", "1e3")},
+		{"CODEX_LOG", event(`"token_usage":{"input_tokens":{"n":1}}`), tokens("input_tokens_unfit", `{"n":1}`)},
+		{"CODEX_LOG", event(`"token_usage":{"input_tokens":null}`), map[string]any{"event_details": map[string]any{"token_usage": map[string]any{}}}},
+		{"CODEX_LOG", event(`"token_usage":17`), map[string]any{"event_details": map[string]any{"token_usage_unfit": "17"}}},
+		{"CODEX_LOG", `{"a.b":1,"":2,"event.type":3,"never":{"seen":[1, 2]},"n":9007199254740993.10}`, map[string]any{
+			"a_b": "1", "_": "2", "event_type_unfit": "3", "never": `{"seen":[1, 2]}`, "n": "9007199254740993.10",
+		}},
+		{"CODEX_LOG", event(`"session_id":17,"model":"gpt-5"`), map[string]any{"event_details": map[string]any{"session_id": "17", "model": "gpt-5"}}},
+		{"COSTS", amount(`0.10000000000000000001`), cost("0.10000000000000000001")},
+		{"COSTS", amount(`12.50`), cost("12.50")},
+		{"COSTS", amount(`12`), cost("12")},
+		{"COSTS", amount(`"12.5"`), cost("12.5")},
+		{"COSTS", `{"payload":{"measures":{"billing":["x",null,{}]}}}`, map[string]any{"payload": map[string]any{"measures": map[string]any{"billing": []any{
+			map[string]any{"unfit": "x"}, map[string]any{}, map[string]any{},
+		}}}}},
+		{"AUDIT_LOG", `{"action_data":{"value":true}}`, data("value", "true")},
+		{"AUDIT_LOG", `{"action_data":{"value":"on"}}`, data("value", "on")},
+		{"AUDIT_LOG", `{"action_data":{"overage_limit_credits":500}}`, data("overage_limit_credits", "500")},
+		{"AUDIT_LOG", `{"action_data":{"overage_limit_credits":"unlimited"}}`, data("overage_limit_credits", "unlimited")},
+		{"AUDIT_LOG", `{"action_data":{"event_type":"AUDIT_LOG"}}`, data("event_type", []any{"AUDIT_LOG"})},
+		{"AUDIT_LOG", `{"action_data":{"event_type":["AUDIT_LOG","AUTH_LOG",null]}}`, data("event_type", []any{"AUDIT_LOG", "AUTH_LOG", "null"})},
+		{"AUDIT_LOG", `{"action_data":{"domains":null}}`, map[string]any{"action_data": map[string]any{}}},
+		{"AUDIT_LOG", `{"action_data":{"expires_at":1785666000}}`, data("expires_at", int64(1785666000))},
+		{"AUDIT_LOG", `{"action_data":{"expires_at":"2026-08-02"}}`, data("expires_at_unfit", "2026-08-02")},
+		{"AUDIT_LOG", `{"action_data":{"changed_fields_by_connector":{"connector_1":["enabled"]}}}`, data("changed_fields_by_connector", `{"connector_1":["enabled"]}`)},
+		{"APP_LOG", `{"input":{"query":"x","n":1}}`, map[string]any{"input": `{"query":"x","n":1}`}},
+		{"CONVERSATION_MESSAGE", `{"message":{"content":{"value":"a\u00e4\ud83d\ude42\ud800"}}}`, map[string]any{"message": map[string]any{"content": map[string]any{"value": "aä🙂\ufffd"}}}},
+		{"CONVERSATION_MESSAGE", `{"conversation":{"is_pinned":"yes","is_temporary_chat":true}}`, map[string]any{"conversation": map[string]any{"is_pinned_unfit": "yes", "is_temporary_chat": true}}},
+		{"A_TYPE_NEVER_SEEN", `{"event_id":"1","actor":{"type":"X"},"payload":{"n":1}}`, map[string]any{"event_id": "1", "actor": map[string]any{"type": "X"}, "payload": `{"n":1}`}},
+		{"AUTH_LOG", `{"event_id":"first","event_id":"last"}`, map[string]any{"event_id": "last"}},
+	}
+	for _, test := range tests {
+		t.Run(test.eventType+test.line, func(t *testing.T) {
+			assert.Equal(t, test.want, parsedBody(t, test.eventType, test.line))
+		})
+	}
+}
+
+// Nothing of a sample is lost in a parsed body but null.
+func TestParsedBodyIsComplete(t *testing.T) {
+	for eventType, lines := range samples(t) {
+		for _, line := range lines {
+			body := parsedBody(t, eventType, string(line))
+			text := fmt.Sprint(body)
+			text += fmt.Sprint(opened(body))
+			for _, word := range leaves(t, line) {
+				assert.Contains(t, text, word, "%s: %s", eventType, line)
+			}
+		}
+	}
+}
+
+// One path of a body has one type, whatever values come: over the samples, with
+// each value swapped for every other form, and with keys from other places.
+func TestParsedTypesByPath(t *testing.T) {
+	forms := []string{`"text"`, `""`, `"17"`, `17`, `1.5`, `1e400`, `true`, `null`, `[]`, `["a",1,null,{}]`, `{}`, `{"a":{"b":[1]}}`, `[{"id":1}]`}
+	rng := rand.New(rand.NewPCG(3, 4))
+	for _, eventType := range types() {
+		source := sourceOf(eventType)
+		source.Parsed = true
+		mapper, types, count := NewMapper(source), map[string]pcommon.ValueType{}, 0
+		for _, path := range everyPath(fieldsOf(eventType), nil) {
+			for _, form := range forms {
+				names := []string{"input_tokens", "type", "event.type", "hour_unfit", "", "withheld"}
+				stray := fmt.Sprintf(`{%q:%s}`, names[rng.IntN(len(names))], forms[rng.IntN(len(forms))])
+				for _, line := range []string{at(path, form), at(path, stray)} {
+					if !strings.HasPrefix(line, "{") {
+						continue
+					}
+					logs, malformed := mapLines(mapper, []byte(line))
+					require.Zero(t, malformed, line)
+					checkTypes(t, types, "", recordsOf(logs).At(0).Body(), line)
+					count++
+				}
+			}
+		}
+		assert.Greater(t, count, 500, eventType)
+	}
+}
+
+// everyPath returns the paths of all fields.
+func everyPath(f *field, at []string) [][]string {
+	paths := [][]string{slices.Clone(at)}
+	if f.kind == fieldList {
+		return append(paths, everyPath(f.of, append(at, "[]"))...)
+	}
+	for _, key := range slices.Sorted(maps.Keys(f.fields)) {
+		paths = append(paths, everyPath(f.fields[key], append(at, key))...)
+	}
+	return paths
+}
+
+func checkTypes(t *testing.T, types map[string]pcommon.ValueType, path string, value pcommon.Value, line string) {
+	t.Helper()
+	if known, seen := types[path]; seen {
+		require.Equal(t, known, value.Type(), "%s in %s", path, line)
+	}
+	types[path] = value.Type()
+	switch value.Type() {
+	case pcommon.ValueTypeMap:
+		for key, member := range value.Map().All() {
+			require.NotEmpty(t, key)
+			require.NotContains(t, key, ".")
+			checkTypes(t, types, path+"."+key, member, line)
+		}
+	case pcommon.ValueTypeSlice:
+		for _, element := range value.Slice().All() {
+			checkTypes(t, types, path+".[]", element, line)
+		}
+	case pcommon.ValueTypeStr, pcommon.ValueTypeInt, pcommon.ValueTypeBool:
+	default:
+		require.Fail(t, "a value has the type "+value.Type().String(), line)
+	}
+}
+
+// leaves returns the texts of all strings and numbers in a line.
+func leaves(t *testing.T, line []byte) (texts []string) {
+	t.Helper()
+	var walk func(value any)
+	walk = func(value any) {
+		switch value := value.(type) {
+		case map[string]any:
+			for _, member := range value {
+				walk(member)
+			}
+		case []any:
+			for _, element := range value {
+				walk(element)
+			}
+		case string:
+			texts = append(texts, value)
+		case json.Number:
+			texts = append(texts, value.String())
+		}
+	}
+	walk(decodeLine(t, line))
+	return texts
+}
+
+// A line that cannot be read is exact in the body of a parsing receiver too.
+func TestParsedMalformed(t *testing.T) {
+	source := sourceOf("AUTH_LOG")
+	source.Parsed = true
+	for _, line := range []string{head, "[1]", "\xff", `{"a":1}x`} {
+		logs, malformed := mapLines(NewMapper(source), []byte(line))
+		assert.Equal(t, 1, malformed)
+		checkRaw(t, line, recordsOf(logs).At(0))
+	}
+}
