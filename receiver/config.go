@@ -10,6 +10,8 @@ import (
 	"go.opentelemetry.io/collector/config/confighttp"
 	"go.opentelemetry.io/collector/config/configopaque"
 	"go.opentelemetry.io/collector/config/configretry"
+
+	"github.com/openaicompliance/openaicompliancereceiver/internal/record"
 )
 
 // DefaultEndpoint is the base of the log routes, from OpenAI's published
@@ -75,8 +77,13 @@ type Config struct {
 	Batch    BatchConfig    `mapstructure:"batch"`
 	Download DownloadConfig `mapstructure:"download"`
 
-	// Body of the log records: "raw", the exact line.
+	// Body of the log records: "raw", the exact line, or "parsed", a map.
 	Body string `mapstructure:"body"`
+	// Content says what stands in the place of what people and models wrote.
+	Content ContentConfig `mapstructure:"content"`
+	// OwnRequests is "mark" or "keep", for the AUDIT_LOG records that the
+	// receiver's own requests cause.
+	OwnRequests string `mapstructure:"own_requests"`
 
 	// HTTP is a named field on purpose: embedded, its Unmarshal would be
 	// promoted and decode nothing but the HTTP keys.
@@ -155,7 +162,19 @@ type DownloadConfig struct {
 	_ struct{}
 }
 
-// Values of on_missing_state, on_permanent_error and body.
+// ContentConfig is the treatment of content: prompts, replies, titles, file
+// names, tool input and output and all that no table of ours knows.
+type ContentConfig struct {
+	// Mode is "keep", "hmac" (a keyed digest in the place of content) or "drop".
+	Mode string `mapstructure:"mode"`
+	// HMACKey is needed for hmac, and allowed with drop, where it makes the
+	// digest of lines that cannot be read.
+	HMACKey configopaque.String `mapstructure:"hmac_key"`
+	// prevent unkeyed literal initialization
+	_ struct{}
+}
+
+// Values of on_missing_state, on_permanent_error, body and own_requests.
 const (
 	missingStateStart = "start"
 	missingStateFail  = "fail"
@@ -165,6 +184,9 @@ const (
 	permanentQuarantine = "quarantine"
 
 	bodyRaw       = "raw"
+	bodyParsed    = "parsed"
+	ownKeep       = "keep"
+	ownMark       = "mark"
 	verifyLenient = "lenient"
 	verifyStrict  = "strict"
 )
@@ -206,7 +228,9 @@ func NewDefaultConfig() *Config {
 			Concurrency:  4,
 			Verify:       verifyLenient,
 		},
-		Body: bodyRaw,
-		HTTP: http,
+		Body:        bodyRaw,
+		Content:     ContentConfig{Mode: string(record.ContentKeep)},
+		OwnRequests: ownMark,
+		HTTP:        http,
 	}
 }

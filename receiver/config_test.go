@@ -4,6 +4,7 @@
 package receiver
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -97,7 +98,15 @@ func TestConfigFaults(t *testing.T) {
 		"negative delay":              {validYAML + "initial_delay: -1s", []string{"initial_delay: -1s must not be negative"}},
 		"overlap beyond retention":    {validYAML + "overlap: 1000h", []string{"overlap: 1000h0m0s must lie between"}},
 		"bad permanent choice":        {validYAML + "on_permanent_error: ignore", []string{`on_permanent_error: "ignore" is not one of quarantine, drop, block`}},
-		"bad body":                    {validYAML + "body: xml", []string{`body: "xml" is not one of raw`}},
+		"bad body":                    {validYAML + "body: xml", []string{`body: "xml" is not one of raw, parsed`}},
+		"bad content mode":            {validYAML + "content: {mode: mask}", []string{`content::mode: "mask" is not one of keep, hmac, drop`}},
+		"hmac without a key":          {validYAML + "content: {mode: hmac}", []string{"content::hmac_key: missing", "openssl rand"}},
+		"hmac with an empty key":      {validYAML + `content: {mode: hmac, hmac_key: ""}`, []string{"content::hmac_key: missing", "unset variable"}},
+		"hmac with a short key":       {validYAML + "content: {mode: hmac, hmac_key: secret}", []string{"content::hmac_key: 6 bytes are too few", "32"}},
+		"drop with a short key":       {validYAML + "content: {mode: drop, hmac_key: secret}", []string{"content::hmac_key: 6 bytes are too few"}},
+		"key without withholding":     {validYAML + "content: {hmac_key: secret-000102030405060708090a0b0c0d}", []string{"content::hmac_key: has no use with mode keep"}},
+		"unknown key in content":      {validYAML + "content: {paths: []}", []string{"paths"}},
+		"bad own requests":            {validYAML + "own_requests: drop", []string{`own_requests: "drop" is not one of keep, mark`}},
 		"status that is no error":     {validYAML + "api_retry: {status_codes: [200]}", []string{"api_retry::status_codes: 200"}},
 		"status 401":                  {validYAML + "api_retry: {status_codes: [401]}", []string{"api_retry::status_codes: 401 is not tried again"}},
 		"retry-after cap zero":        {validYAML + "api_retry: {max_retry_after: 0s}", []string{"api_retry::max_retry_after"}},
@@ -145,11 +154,13 @@ workspace_id: mine
 event_types: [COSTS, auth_log]
 start_from: tomorrow
 batch: {max_records: 0}
+content: {mode: hmac}
+own_requests: never
 api_retry: {initial_interval: -1s}
 http: {endpoint: "http://api.example"}
 `)
 	require.Error(t, err)
-	for _, key := range []string{"api_key: missing", "workspace_id:", `"auth_log"`, "storage: missing", "start_from:", "batch::max_records", "initial_interval", "http::endpoint"} {
+	for _, key := range []string{"api_key: missing", "workspace_id:", `"auth_log"`, "storage: missing", "start_from:", "batch::max_records", "content::hmac_key", "own_requests:", "initial_interval", "http::endpoint"} {
 		assert.Equal(t, 1, strings.Count(err.Error(), key), "%s in:\n%s", key, err)
 	}
 }
@@ -189,6 +200,9 @@ func TestConfigLoadsEveryKey(t *testing.T) {
 	assert.Equal(t, verifyStrict, cfg.Download.Verify)
 	assert.Equal(t, 20*time.Second, cfg.Download.StallTimeout)
 	assert.Equal(t, time.Minute, cfg.Download.Timeout)
+	assert.Equal(t, bodyParsed, cfg.Body)
+	assert.Equal(t, ContentConfig{Mode: "drop", HMACKey: "000102030405060708090a0b0c0d0e0f"}, cfg.Content)
+	assert.Equal(t, ownKeep, cfg.OwnRequests)
 	assert.Equal(t, 10*time.Second, cfg.HTTP.Timeout)
 	assert.Equal(t, "https://gateway.example.com/v1/compliance", cfg.HTTP.Endpoint)
 	assert.Equal(t, "http://proxy.example.com:3128", cfg.HTTP.ProxyURL)
@@ -213,11 +227,12 @@ func TestConfigAcceptsUnknownEventTypes(t *testing.T) {
 
 // The key shows in no form of the configuration.
 func TestConfigHidesTheKey(t *testing.T) {
-	cfg, err := load(t, validYAML)
+	cfg, err := load(t, validYAML+"content: {mode: hmac, hmac_key: 000102030405060708090a0b0c0d0e0f}")
 	require.NoError(t, err)
 	conf := confmap.New()
 	require.NoError(t, conf.Marshal(cfg))
 	assert.NotContains(t, conf.ToStringMap()["api_key"], "sk-admin-test")
+	assert.NotContains(t, fmt.Sprint(conf.ToStringMap()), "000102030405")
 	assert.Equal(t, "sk-admin-test", string(cfg.APIKey))
 }
 

@@ -40,6 +40,7 @@ func (c *Config) Validate() error {
 		c.validatePolling(),
 		c.validateCadence(),
 		c.validateChoices(),
+		c.Content.validate(),
 		c.validateRetries(),
 		c.validateLimits(),
 		c.validateAllowedHosts(),
@@ -135,7 +136,8 @@ func (c *Config) validateChoices() error {
 	return errors.Join(
 		oneOf("on_missing_state", c.OnMissingState, missingStateStart, missingStateFail),
 		oneOf("on_permanent_error", c.OnPermanentError, permanentQuarantine, permanentDrop, permanentBlock),
-		oneOf("body", c.Body, bodyRaw),
+		oneOf("body", c.Body, bodyRaw, bodyParsed),
+		oneOf("own_requests", c.OwnRequests, ownKeep, ownMark),
 		oneOf("download::verify", c.Download.Verify, verifyLenient, verifyStrict),
 	)
 }

@@ -246,6 +246,10 @@ func (r *logsReceiver) source(eventType string) record.Source {
 	source := record.Source{
 		EventType: eventType, PrincipalAttr: record.AttrWorkspaceID,
 		PrincipalID: principal.ID, ScopeVersion: r.set.BuildInfo.Version,
+		Parsed: r.cfg.Body == bodyParsed, Content: r.cfg.Content.forRecords(),
+	}
+	if r.cfg.OwnRequests == ownMark && eventType == "AUDIT_LOG" {
+		source.Self = newOwnKeys(r.cfg.keySource()).is
 	}
 	if principal.Organization {
 		source.PrincipalAttr = record.AttrOrganizationID

@@ -27,7 +27,7 @@ const (
 	AttrActorName      = "openai.compliance.actor.name"
 	AttrActorProvider  = "openai.compliance.actor.provider"
 	AttrActorRole      = "openai.compliance.actor.role"
-	AttrCredentialID   = "openai.compliance.actor.credential_id" //nolint:gosec // a name, no credential
+	AttrCredentialID   = "openai.compliance.actor.credential_id"
 	AttrTargetID       = "openai.compliance.target.id"
 	AttrTargetUserID   = "openai.compliance.target.user.id"
 	AttrTargetRole     = "openai.compliance.target.role"
@@ -49,7 +49,7 @@ const (
 	AttrSkillName      = "openai.compliance.skill.name"
 	AttrTriggerID      = "openai.compliance.trigger.id"
 	AttrEnvironmentID  = "openai.compliance.environment.id"
-	AttrAccessTokenID  = "openai.compliance.access_token.id" //nolint:gosec // a name, no credential
+	AttrAccessTokenID  = "openai.compliance.access_token.id"
 	AttrPluginID       = "openai.compliance.plugin.id"
 	AttrPluginName     = "openai.compliance.plugin.name"
 	AttrScanID         = "openai.compliance.scan_configuration.id"
@@ -58,7 +58,7 @@ const (
 	AttrCostUSD        = "openai.compliance.cost.usd"
 	AttrCostEstimate   = "openai.compliance.cost.estimated_usd"
 	AttrCostCredits    = "openai.compliance.cost.credits"
-	AttrUncachedTokens = "openai.compliance.usage.uncached_input_tokens" //nolint:gosec // a name, no credential
+	AttrUncachedTokens = "openai.compliance.usage.uncached_input_tokens"
 	AttrTextInTokens   = "openai.compliance.usage.text_input_tokens"
 	AttrTextCacheRead  = "openai.compliance.usage.text_cached_input_tokens"
 	AttrTextOutTokens  = "openai.compliance.usage.text_output_tokens"

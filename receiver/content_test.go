@@ -1,0 +1,144 @@
+// Copyright The OpenTelemetry Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package receiver
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"go.opentelemetry.io/collector/config/configopaque"
+	"go.opentelemetry.io/collector/consumer/consumererror"
+	"go.opentelemetry.io/collector/pdata/plog"
+
+	"github.com/openaicompliance/openaicompliancereceiver/internal/checkpoint"
+	"github.com/openaicompliance/openaicompliancereceiver/internal/compliance"
+	"github.com/openaicompliance/openaicompliancereceiver/internal/fakeapi"
+	"github.com/openaicompliance/openaicompliancereceiver/internal/testbed"
+)
+
+const (
+	canary  = "CANARY"
+	hmacKey = "000102030405060708090a0b0c0d0e0f"
+)
+
+// With content withheld none of it is in a record, in a log line of any level, in
+// the component's status or in the stored state, whatever happens on the way: a
+// broken line, a repeated key, a refusal for good, a restart.
+func TestContentStaysHome(t *testing.T) {
+	for _, body := range []string{bodyRaw, bodyParsed} {
+		for _, content := range []ContentConfig{{Mode: "hmac", HMACKey: hmacKey}, {Mode: "drop"}} {
+			t.Run(body+"/"+content.Mode, func(t *testing.T) {
+				w := newWorld(t, fakeapi.Options{}, func(cfg *Config) {
+					cfg.EventTypes, cfg.Body, cfg.Content = []string{"CODEX_LOG"}, body, content
+					cfg.Batch.MaxRecords = 2
+				})
+				var seen syncSlice[string]
+				refusals := 0
+				w.next = consumeFunc(func(ctx context.Context, logs plog.Logs) error {
+					text, err := (&plog.JSONMarshaler{}).MarshalLogs(logs)
+					seen.add(string(text))
+					if refusals++; refusals == 1 {
+						return consumererror.NewPermanent(errors.New("no"))
+					}
+					return errors.Join(err, w.sink.ConsumeLogs(ctx, logs))
+				})
+				w.api.Add("CODEX_LOG", recent(time.Hour),
+					`{"event_id":"a","event_details":{"prompt_text":"CANARY","model":"gpt-5"}}`,
+					`{"event_id":"b","CANARY":{"CANARY":1},"event_details":{"never_seen":"CANARY"}}`,
+					`{"event_id":"c","event_id":"CANARY"}`, `{"event_id":"d","event_details":{"prompt_text":"CANARY`, "CANARY\xff",
+				)
+				w.start()
+				require.Eventually(t, func() bool { return len(w.records("")) == 5 }, 20*time.Second, 5*time.Millisecond)
+				w.stop()
+				for _, text := range seen.all() {
+					assert.NotContains(t, text, canary)
+				}
+				for _, entry := range w.logs.All() {
+					assert.NotContains(t, fmt.Sprint(entry.Message, entry.ContextMap()), canary)
+				}
+				for _, event := range w.status.events.all() {
+					assert.NotContains(t, fmt.Sprint(event.Err()), canary)
+				}
+				state := w.storage.(*testbed.Storage).Value(checkpoint.Key(fakeapi.DefaultWorkspace, "CODEX_LOG"))
+				require.NotEmpty(t, state)
+				assert.NotContains(t, string(state), canary)
+			})
+		}
+	}
+}
+
+// body: parsed reaches the records.
+func TestParsedBodiesAreDelivered(t *testing.T) {
+	w := newWorld(t, fakeapi.Options{}, func(cfg *Config) { cfg.Body = bodyParsed })
+	w.api.Add("AUTH_LOG", recent(time.Hour), authLine("a"))
+	w.start()
+	w.awaitExact()
+	body := w.sink.AllLogs()[0].ResourceLogs().At(0).ScopeLogs().At(0).LogRecords().At(0).Body()
+	assert.Equal(t, map[string]any{"action": "login_success"}, body.Map().AsRaw()["action_data"])
+}
+
+func auditLine(id, action, actor string) string {
+	return fmt.Sprintf(`{"event_id":%q,"action":%q,"actor":%s}`, id, action, actor)
+}
+
+// The records of our own list and download calls are marked, by action and by
+// key; those of another key - it may be stolen - and other calls of ours are not.
+func TestOwnRequestsAreMarked(t *testing.T) {
+	const ours, others = `{"type":"API_KEY","redacted_id":"sk-...-key"}`, `{"type":"API_KEY","redacted_id":"sk-...RxIA"}`
+	lines := []string{
+		auditLine("list", "LIST_WORKSPACE_LOG_FILES", ours), auditLine("download", "DOWNLOAD_WORKSPACE_LOG_FILE", ours),
+		auditLine("list-org", "LIST_ORGANIZATION_LOG_FILES", ours), auditLine("download-org", "DOWNLOAD_ORGANIZATION_LOG_FILE", ours),
+		auditLine("other key", "LIST_WORKSPACE_LOG_FILES", others), auditLine("other call", "DELETE_CONVERSATION", ours),
+		auditLine("no id", "LIST_WORKSPACE_LOG_FILES", `{"type":"API_KEY"}`), auditLine("a user", "FILE_DOWNLOAD", `{"user_id":"u"}`),
+		auditLine("short", "LIST_WORKSPACE_LOG_FILES", `{"type":"API_KEY","redacted_id":"...y"}`),
+	}
+	for choice, want := range map[string][]string{ownMark: {"list", "download", "list-org", "download-org"}, ownKeep: nil} {
+		t.Run(choice, func(t *testing.T) {
+			w := newWorld(t, fakeapi.Options{}, func(cfg *Config) {
+				cfg.EventTypes, cfg.OwnRequests = []string{"AUDIT_LOG"}, choice
+			})
+			w.api.Add("AUDIT_LOG", recent(time.Hour), lines...)
+			w.start()
+			w.awaitExact()
+			var marked []string
+			for _, record := range w.records("") {
+				if record["openai.compliance.self"] == true {
+					marked = append(marked, record["log.record.uid"].(string))
+				}
+			}
+			assert.Equal(t, want, marked)
+		})
+	}
+}
+
+// After a rotation the records of the old key, which come late, are still ours.
+func TestOwnKeysSurviveRotation(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "key")
+	write := func(key string) { require.NoError(t, os.WriteFile(file, []byte(key), 0o600)) }
+	write("sk-admin-old-0001")
+	keys := newOwnKeys(compliance.KeyFile(file))
+	assert.False(t, keys.is("sk-...0002"))
+	write("sk-admin-new-0002")
+	assert.True(t, keys.is("sk-...0002"))
+	assert.True(t, keys.is("sk-...0001"))
+	assert.False(t, keys.is("sk-...0003"))
+	require.NoError(t, os.Remove(file))
+	assert.False(t, keys.is("sk-...0003"))
+	assert.True(t, keys.is("sk-...0002"))
+}
+
+// The HMAC key shows in no error of the validation.
+func TestHMACKeyIsNotShown(t *testing.T) {
+	err := ContentConfig{Mode: "mask", HMACKey: configopaque.String("canary")}.validate()
+	require.Error(t, err)
+	assert.NotContains(t, err.Error(), "canary")
+}
