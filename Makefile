@@ -73,6 +73,11 @@ fuzz: ## fuzz each target for FUZZTIME
 	go test ./internal/checkpoint -run '^$$' -fuzz FuzzDecode -fuzztime $(FUZZTIME)
 	go test ./internal/timespec -run '^$$' -fuzz FuzzParse -fuzztime $(FUZZTIME)
 	go test ./receiver -run '^$$' -fuzz FuzzSchedule -fuzztime $(FUZZTIME)
+fuzz: ## fuzz every target for FUZZTIME each
+	@grep -roE --include='*_test.go' '^func Fuzz[A-Za-z]+' internal | sort | while IFS=: read -r file target; do \
+		echo "$$file $${target#func }"; \
+		go test "./$$(dirname "$$file")" -run '^$$' -fuzz "^$${target#func }$$" -fuzztime $(FUZZTIME); \
+	done
 
 .PHONY: check
 check: check-generated check-modules check-lint ## generated files and go.mod up to date, vet, lint

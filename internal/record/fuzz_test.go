@@ -15,38 +15,76 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"go.opentelemetry.io/collector/pdata/pcommon"
+	"go.opentelemetry.io/collector/pdata/plog"
 )
 
-// FuzzMap: no line makes Map panic; the body is the line; there is always a uid;
-// text is valid UTF-8; and encoding/json agrees about what is malformed.
+// FuzzMap: no line makes Map panic, in any kind of body and content; there is
+// always a uid; text is valid UTF-8; encoding/json agrees about what is malformed;
+// and the body is what its kind promises.
 func FuzzMap(f *testing.F) {
-	types := slices.Sorted(maps.Keys(wants))
+	types, kinds := types(), slices.Sorted(maps.Keys(variants))
 	for kind, eventType := range types {
-		for _, line := range samples(f)[eventType] {
-			f.Add(line, uint8(kind))
+		for i, line := range samples(f)[eventType] {
+			f.Add(line, uint8(kind), uint8(i))
 		}
 	}
-	for _, line := range []string{"", "[]", "{", "{}{}", "\xef\xbb\xbf{}", `{"event_id":"\ud800"}`, "{\"actor\":{\"type\":\"\xff\"}}", `{"a":[[[1e5]]]}`, `{"":1}`} {
-		f.Add([]byte(line), uint8(1))
+	for i, line := range []string{
+		"", "[]", "{", "{}{}", "\xef\xbb\xbf{}", `{"event_id":"\ud800"}`, "{\"actor\":{\"type\":\"\xff\"}}", `{"a":[[[1e5]]]}`, `{"":1}`,
+		`{"a":1,"\u0061":2}`, `{"event_details":{"prompt_text":["CANARY"],"a.b":{}}}`, `{"payload":{"hour":"9","measures":{"billing":[1,null]}}}`,
+	} {
+		for kind := range types {
+			f.Add([]byte(line), uint8(kind), uint8(i))
+		}
 	}
-	mappers := make([]*Mapper, len(types))
-	for kind, eventType := range types {
-		mappers[kind] = NewMapper(sourceOf(eventType))
+	mappers := map[string]*Mapper{}
+	for _, eventType := range types {
+		for _, kind := range kinds {
+			mappers[eventType+kind] = NewMapper(variant(kind, eventType))
+		}
 	}
-	f.Fuzz(func(t *testing.T, line []byte, kind uint8) {
+	f.Fuzz(func(t *testing.T, line []byte, typeIndex, kindIndex uint8) {
+		eventType, kind := types[int(typeIndex)%len(types)], kinds[int(kindIndex)%len(kinds)]
 		given := string(line)
-		logs, malformed := mapLines(mappers[int(kind)%len(mappers)], line)
+		logs, malformed := mapLines(mappers[eventType+kind], line)
 		require.Equal(t, 1, recordsOf(logs).Len())
 		record := recordsOf(logs).At(0)
 		assert.Equal(t, given, string(line), "Map wrote to its input")
 		assert.NotEmpty(t, uidOf(record))
-		assert.Equal(t, !isObject(line), malformed == 1, "malformed: %d", malformed)
-		checkBody(t, given, record.Body())
 		for name, value := range record.Attributes().All() {
 			require.Contains(t, []pcommon.ValueType{pcommon.ValueTypeStr, pcommon.ValueTypeInt, pcommon.ValueTypeBool}, value.Type(), name)
 			assert.True(t, utf8.ValidString(value.AsString()), name)
 		}
+		if kind == "raw" || kind == "parsed" || !isObject(line) {
+			assert.Equal(t, !isObject(line), malformed == 1, "malformed: %d", malformed)
+		}
+		checkKind(t, kind, given, malformed == 1, record)
 	})
+}
+
+// checkKind checks the form of a body against its kind.
+func checkKind(t *testing.T, kind, given string, malformed bool, record plog.LogRecord) {
+	t.Helper()
+	marked, isMarked := record.Attributes().Get(AttrContent)
+	switch kind {
+	case "raw":
+		checkBody(t, given, record.Body())
+	case "parsed":
+		if malformed {
+			checkBody(t, given, record.Body())
+			return
+		}
+		checkTypes(t, map[string]pcommon.ValueType{}, "", record.Body(), given)
+	case "drop":
+		checkTypes(t, map[string]pcommon.ValueType{}, "", record.Body(), given)
+		require.True(t, !malformed || marked.Str() == "drop")
+	case "hmac":
+		require.Equal(t, pcommon.ValueTypeStr, record.Body().Type())
+		require.True(t, !malformed || marked.Str() == "hmac")
+		require.True(t, isObject([]byte(record.Body().Str())), record.Body().Str())
+		if !isMarked {
+			checkBody(t, given, record.Body())
+		}
+	}
 }
 
 // isObject asks encoding/json whether a line is one JSON object.
