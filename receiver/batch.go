@@ -7,6 +7,7 @@ import (
 	"sync"
 	"time"
 
+	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/collector/pdata/plog"
 
 	"github.com/openaicompliance/openaicompliancereceiver/internal/checkpoint"
@@ -30,13 +31,17 @@ type batch struct {
 }
 
 // counts of the records of a batch.
-type counts struct{ records, malformed, duplicates, conflicts int }
+type counts struct {
+	records, malformed, duplicates, conflicts int
+	// times of the records, 0 where a record has none.
+	times []pcommon.Timestamp
+}
 
 // prepare maps the lines once, which tells their ids, and leaves out duplicates.
 func (s *stream) prepare(from record.File, lines []record.Line, observed time.Time) *batch {
 	b := &batch{mapper: s.mapper, from: from, observed: observed, fresh: true}
 	b.first, b.counts.malformed = s.mapper.Map(from, lines, observed)
-	b.dedup(s.progress, lines, s.cfg.Deduplication.Window > 0)
+	b.dedup(s.progress, lines, timesOf(b.first), s.cfg.Deduplication.Window > 0)
 	b.counts.records = len(b.lines)
 	if b.counts.duplicates > 0 {
 		b.releaseLocked() // it holds the duplicates too
@@ -46,15 +51,15 @@ func (s *stream) prepare(from record.File, lines []record.Line, observed time.Ti
 
 // dedup keeps the lines that are news: with no id, with an id that was not
 // delivered within the window, or with one that was delivered with other bytes.
-func (b *batch) dedup(progress *checkpoint.Stream, lines []record.Line, on bool) {
+func (b *batch) dedup(progress *checkpoint.Stream, lines []record.Line, times []pcommon.Timestamp, on bool) {
 	if !on {
-		b.lines = lines
+		b.lines, b.counts.times = lines, times
 		return
 	}
 	here := make(map[uint64]uint64, len(lines))
 	for i, id := range b.mapper.IDs() {
 		if id == "" {
-			b.lines = append(b.lines, lines[i])
+			b.keep(lines[i], times[i])
 			continue
 		}
 		event := checkpoint.NewEvent(id, lines[i].Text)
@@ -70,9 +75,27 @@ func (b *batch) dedup(progress *checkpoint.Stream, lines []record.Line, on bool)
 			b.counts.conflicts++
 		}
 		here[event.ID] = event.Content
-		b.lines = append(b.lines, lines[i])
+		b.keep(lines[i], times[i])
 		b.events = append(b.events, event)
 	}
+}
+
+func (b *batch) keep(line record.Line, at pcommon.Timestamp) {
+	b.lines = append(b.lines, line)
+	b.counts.times = append(b.counts.times, at)
+}
+
+// timesOf are the records' own times, in order.
+func timesOf(logs plog.Logs) []pcommon.Timestamp {
+	times := make([]pcommon.Timestamp, 0, logs.LogRecordCount())
+	for _, resource := range logs.ResourceLogs().All() {
+		for _, scope := range resource.ScopeLogs().All() {
+			for _, record := range scope.LogRecords().All() {
+				times = append(times, record.Timestamp())
+			}
+		}
+	}
+	return times
 }
 
 // numbers of the batch's lines.

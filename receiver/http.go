@@ -17,6 +17,7 @@ import (
 	corereceiver "go.opentelemetry.io/collector/receiver"
 
 	"github.com/openaicompliance/openaicompliancereceiver/internal/compliance"
+	"github.com/openaicompliance/openaicompliancereceiver/internal/metadata"
 )
 
 // transports are the two ways out: the API's client, which the key travels with,
@@ -24,7 +25,7 @@ import (
 type transports struct {
 	api    *http.Client
 	base   *http.Transport
-	signed http.RoundTripper
+	signed *fetchSpans
 }
 
 // close drops the idle connections. The client's own CloseIdleConnections does
@@ -34,9 +35,7 @@ func (t *transports) close() {
 		return
 	}
 	t.base.CloseIdleConnections()
-	if closer, ok := t.signed.(interface{ CloseIdleConnections() }); ok {
-		closer.CloseIdleConnections()
-	}
+	t.signed.CloseIdleConnections()
 }
 
 // newTransports builds the API client as every component does, and derives the
@@ -59,7 +58,8 @@ func newTransports(ctx context.Context, cfg *Config, host component.Host, set co
 	}
 	compliance.NameProxyRefusals(capture.transport)
 	policy := compliance.PolicyFor(cfg.HTTP.Endpoint, cfg.Download.AllowedHosts)
-	return &transports{api: api, base: capture.transport, signed: compliance.NewSignedTransport(capture.transport, policy)}, nil
+	signed := &fetchSpans{next: compliance.NewSignedTransport(capture.transport, policy), tracer: metadata.Tracer(set)}
+	return &transports{api: api, base: capture.transport, signed: signed}, nil
 }
 
 // captureTransport is a client middleware that changes nothing and keeps hold of
@@ -79,7 +79,7 @@ func (c *captureTransport) GetHTTPRoundTripper(context.Context) (func(context.Co
 }
 
 // newAPI assembles the client of the configured principal.
-func newAPI(cfg *Config, ways *transports, build corereceiver.Settings, observe func(context.Context, compliance.Operation, int, error)) *compliance.Client {
+func newAPI(cfg *Config, ways *transports, build corereceiver.Settings, observe func(context.Context, compliance.Observation)) *compliance.Client {
 	return compliance.NewClient(compliance.Settings{
 		Endpoint:        cfg.HTTP.Endpoint,
 		Principal:       cfg.principal(),

@@ -5,9 +5,15 @@ package receiver
 
 import (
 	"context"
+	"sync"
+	"time"
 
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/metric"
+	"go.opentelemetry.io/otel/trace"
+
+	"go.opentelemetry.io/collector/component"
+	"go.opentelemetry.io/collector/pdata/pcommon"
 
 	"github.com/openaicompliance/openaicompliancereceiver/internal/compliance"
 	"github.com/openaicompliance/openaicompliancereceiver/internal/deliver"
@@ -37,28 +43,63 @@ const (
 )
 
 // telemetry counts what metadata.yaml defines.
-type telemetry struct{ builder *metadata.TelemetryBuilder }
+type telemetry struct {
+	builder *metadata.TelemetryBuilder
+	tracer  trace.Tracer
+	clock   apiClock
+
+	mu    sync.Mutex // guards what follows
+	types map[string]*freshness
+}
+
+// newTelemetry registers the instruments; shutdown gives them back.
+func newTelemetry(set component.TelemetrySettings) (*telemetry, error) {
+	builder, err := metadata.NewTelemetryBuilder(set)
+	if err != nil {
+		return nil, err
+	}
+	t := &telemetry{builder: builder, tracer: metadata.Tracer(set), types: map[string]*freshness{}}
+	if err := t.registerGauges(); err != nil {
+		builder.Shutdown()
+		return nil, err
+	}
+	return t, nil
+}
+
+func (t *telemetry) shutdown() { t.builder.Shutdown() }
 
 func eventTypeAttr(eventType string) attribute.KeyValue {
 	return attribute.String("event_type", eventType)
 }
 
+func operationAttr(op compliance.Operation) attribute.KeyValue {
+	return attribute.String("operation", string(op))
+}
+
 func outcomeAttr(outcome string) attribute.KeyValue { return attribute.String("outcome", outcome) }
 
 // request implements compliance.Settings.Observe.
-func (t *telemetry) request(ctx context.Context, op compliance.Operation, status int, err error) {
+func (t *telemetry) request(ctx context.Context, o compliance.Observation) {
 	outcome := requestSuccess
 	switch {
-	case status == 0:
+	case o.Status == 0:
 		outcome = requestError
-	case err != nil:
+	case o.Err != nil:
 		outcome = requestRefused
 	}
-	attrs := []attribute.KeyValue{attribute.String("operation", string(op)), outcomeAttr(outcome)}
-	if status != 0 {
-		attrs = append(attrs, attribute.Int("http.response.status_code", status))
+	attrs := []attribute.KeyValue{operationAttr(o.Op), outcomeAttr(outcome)}
+	t.builder.ReceiverOpenaiComplianceAPIRequestDuration.Record(ctx, o.Duration.Seconds(), metric.WithAttributes(attrs...))
+	if o.Status != 0 {
+		attrs = append(attrs, attribute.Int("http.response.status_code", o.Status))
 	}
 	t.builder.ReceiverOpenaiComplianceAPIRequests.Add(ctx, 1, metric.WithAttributes(attrs...))
+}
+
+// rateLimitWait counts how long a request waited for its place in rate_limit or
+// for a pause of the API's to end; 0 when it went at once. The operation is list
+// or download.
+func (t *telemetry) rateLimitWait(ctx context.Context, op compliance.Operation, waited time.Duration) {
+	t.builder.ReceiverOpenaiComplianceRateLimitWait.Record(ctx, waited.Seconds(), metric.WithAttributes(operationAttr(op)))
 }
 
 func (t *telemetry) file(ctx context.Context, eventType, outcome string) {
@@ -83,6 +124,23 @@ func (t *telemetry) delivered(ctx context.Context, eventType string, c counts, o
 	t.records(ctx, eventType, recordDelivered, c.records-c.malformed-c.conflicts)
 	t.records(ctx, eventType, recordMalformed, c.malformed)
 	t.records(ctx, eventType, recordConflict, c.conflicts)
+	t.latencies(ctx, eventType, c.times, time.Now())
+}
+
+// latencies counts how old the events were at their acceptance, and those whose
+// age nobody knows.
+func (t *telemetry) latencies(ctx context.Context, eventType string, times []pcommon.Timestamp, accepted time.Time) {
+	attrs := metric.WithAttributeSet(attribute.NewSet(eventTypeAttr(eventType)))
+	fallbacks := int64(0)
+	for _, at := range times {
+		if at == 0 {
+			fallbacks++
+			continue
+		}
+		age := max(0, accepted.Sub(at.AsTime()))
+		t.builder.ReceiverOpenaiComplianceEventDeliveryLatency.Record(ctx, age.Seconds(), attrs)
+	}
+	t.builder.ReceiverOpenaiComplianceTimestampFallbacks.Add(ctx, fallbacks, attrs)
 }
 
 func (t *telemetry) evicted(ctx context.Context, eventType string, n int) {

@@ -77,9 +77,20 @@ type Settings struct {
 	// MaxFileSize is the largest file accepted, in bytes.
 	MaxFileSize int64
 
-	// Observe, if set, is told of every request: the status code, or 0 and the
-	// error when there was no usable answer.
-	Observe func(ctx context.Context, op Operation, status int, err error)
+	// Observe, if set, is told of every request.
+	Observe func(context.Context, Observation)
+}
+
+// Observation is what became of one request.
+type Observation struct {
+	Op Operation
+	// Status code of the answer, 0 when there was none.
+	Status int
+	// Err is nil for the answer that was asked for.
+	Err error
+	// Duration from before the request was sent until the answer's header had
+	// come; for a list until its page had.
+	Duration time.Duration
 }
 
 // Client of one principal. It is safe for concurrent use.
@@ -91,7 +102,7 @@ type Client struct {
 // NewClient returns a client for the log routes of one principal.
 func NewClient(set Settings) *Client {
 	if set.Observe == nil {
-		set.Observe = func(context.Context, Operation, int, error) {}
+		set.Observe = func(context.Context, Observation) {}
 	}
 	return &Client{
 		Settings: set,

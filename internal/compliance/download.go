@@ -56,9 +56,10 @@ func (c *Client) Download(ctx context.Context, file File) ([]byte, error) {
 func (c *Client) open(ctx context.Context, file File, stall *stallGuard) (*http.Response, Operation, error) {
 	target := c.base + "/" + url.PathEscape(file.ID)
 	stall.awaitHeader(c.HeaderTimeout)
+	began := time.Now()
 	resp, err := c.apiRequest(ctx, OperationDownload, target)
 	if err != nil {
-		c.Observe(ctx, OperationDownload, 0, err)
+		c.Observe(ctx, Observation{OperationDownload, 0, err, time.Since(began)})
 		return nil, OperationDownload, err
 	}
 	at, err := url.Parse(target)
@@ -67,8 +68,9 @@ func (c *Client) open(ctx context.Context, file File, stall *stallGuard) (*http.
 	}
 	op := OperationDownload
 	for hop := 0; ; hop++ {
+		took := time.Since(began)
 		location, err := redirect(resp, op)
-		c.Observe(ctx, op, resp.StatusCode, err)
+		c.Observe(ctx, Observation{op, resp.StatusCode, err, took})
 		if err != nil || location == "" {
 			stall.awaitBody()
 			return resp, op, err
@@ -81,8 +83,9 @@ func (c *Client) open(ctx context.Context, file File, stall *stallGuard) (*http.
 		}
 		op = OperationFetch
 		stall.awaitHeader(c.HeaderTimeout)
+		began = time.Now()
 		if resp, err = c.fetch(ctx, at); err != nil {
-			c.Observe(ctx, op, 0, err)
+			c.Observe(ctx, Observation{op, 0, err, time.Since(began)})
 			return nil, op, err
 		}
 	}

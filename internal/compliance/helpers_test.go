@@ -219,8 +219,8 @@ type observation struct {
 
 func observeInto(list *[]observation) func(*Settings) {
 	return func(set *Settings) {
-		set.Observe = func(_ context.Context, op Operation, status int, err error) {
-			*list = append(*list, observation{op, status, err != nil})
+		set.Observe = func(_ context.Context, o Observation) {
+			*list = append(*list, observation{o.Op, o.Status, o.Err != nil})
 		}
 	}
 }

@@ -65,8 +65,8 @@ func (r listRange) query() url.Values {
 }
 
 func (c *Client) list(ctx context.Context, asks listRange) (page Page, err error) {
-	status := 0
-	defer func() { c.Observe(ctx, OperationList, status, err) }()
+	status, began := 0, time.Now()
+	defer func() { c.Observe(ctx, Observation{OperationList, status, err, time.Since(began)}) }()
 	if c.HeaderTimeout > 0 {
 		var cancel context.CancelFunc
 		ctx, cancel = context.WithTimeout(ctx, c.HeaderTimeout)

@@ -3,10 +3,12 @@
 package metadata
 
 import (
+	"context"
 	"errors"
 	"sync"
 
 	"go.opentelemetry.io/otel/metric"
+	"go.opentelemetry.io/otel/metric/embedded"
 	"go.opentelemetry.io/otel/trace"
 
 	"go.opentelemetry.io/collector/component"
@@ -26,14 +28,23 @@ type TelemetryBuilder struct {
 	meter                                          metric.Meter
 	mu                                             sync.Mutex
 	registrations                                  []metric.Registration
+	ReceiverOpenaiComplianceAPIRequestDuration     metric.Float64Histogram
 	ReceiverOpenaiComplianceAPIRequests            metric.Int64Counter
+	ReceiverOpenaiComplianceBacklogFiles           metric.Int64ObservableGauge
 	ReceiverOpenaiComplianceCheckpointFailures     metric.Int64Counter
 	ReceiverOpenaiComplianceConsumeRetries         metric.Int64Counter
+	ReceiverOpenaiComplianceCursorLag              metric.Float64ObservableGauge
 	ReceiverOpenaiComplianceDeduplicationEvictions metric.Int64Counter
+	ReceiverOpenaiComplianceEventDeliveryLatency   metric.Float64Histogram
 	ReceiverOpenaiComplianceFileBytes              metric.Int64Counter
 	ReceiverOpenaiComplianceFiles                  metric.Int64Counter
 	ReceiverOpenaiComplianceGaps                   metric.Int64Counter
+	ReceiverOpenaiComplianceOldestPendingExpiry    metric.Float64ObservableGauge
+	ReceiverOpenaiComplianceQuarantinedFiles       metric.Int64ObservableGauge
+	ReceiverOpenaiComplianceQuarantinedRecords     metric.Int64ObservableGauge
+	ReceiverOpenaiComplianceRateLimitWait          metric.Float64Histogram
 	ReceiverOpenaiComplianceRecords                metric.Int64Counter
+	ReceiverOpenaiComplianceTimestampFallbacks     metric.Int64Counter
 }
 
 // TelemetryBuilderOption applies changes to default builder.
@@ -45,6 +56,101 @@ type telemetryBuilderOptionFunc func(mb *TelemetryBuilder)
 
 func (tbof telemetryBuilderOptionFunc) apply(mb *TelemetryBuilder) {
 	tbof(mb)
+}
+
+// RegisterReceiverOpenaiComplianceBacklogFilesCallback sets callback for observable ReceiverOpenaiComplianceBacklogFiles metric.
+func (builder *TelemetryBuilder) RegisterReceiverOpenaiComplianceBacklogFilesCallback(cb metric.Int64Callback) error {
+	reg, err := builder.meter.RegisterCallback(func(ctx context.Context, o metric.Observer) error {
+		cb(ctx, &observerInt64{inst: builder.ReceiverOpenaiComplianceBacklogFiles, obs: o})
+		return nil
+	}, builder.ReceiverOpenaiComplianceBacklogFiles)
+	if err != nil {
+		return err
+	}
+	builder.mu.Lock()
+	defer builder.mu.Unlock()
+	builder.registrations = append(builder.registrations, reg)
+	return nil
+}
+
+// RegisterReceiverOpenaiComplianceCursorLagCallback sets callback for observable ReceiverOpenaiComplianceCursorLag metric.
+func (builder *TelemetryBuilder) RegisterReceiverOpenaiComplianceCursorLagCallback(cb metric.Float64Callback) error {
+	reg, err := builder.meter.RegisterCallback(func(ctx context.Context, o metric.Observer) error {
+		cb(ctx, &observerFloat64{inst: builder.ReceiverOpenaiComplianceCursorLag, obs: o})
+		return nil
+	}, builder.ReceiverOpenaiComplianceCursorLag)
+	if err != nil {
+		return err
+	}
+	builder.mu.Lock()
+	defer builder.mu.Unlock()
+	builder.registrations = append(builder.registrations, reg)
+	return nil
+}
+
+// RegisterReceiverOpenaiComplianceOldestPendingExpiryCallback sets callback for observable ReceiverOpenaiComplianceOldestPendingExpiry metric.
+func (builder *TelemetryBuilder) RegisterReceiverOpenaiComplianceOldestPendingExpiryCallback(cb metric.Float64Callback) error {
+	reg, err := builder.meter.RegisterCallback(func(ctx context.Context, o metric.Observer) error {
+		cb(ctx, &observerFloat64{inst: builder.ReceiverOpenaiComplianceOldestPendingExpiry, obs: o})
+		return nil
+	}, builder.ReceiverOpenaiComplianceOldestPendingExpiry)
+	if err != nil {
+		return err
+	}
+	builder.mu.Lock()
+	defer builder.mu.Unlock()
+	builder.registrations = append(builder.registrations, reg)
+	return nil
+}
+
+// RegisterReceiverOpenaiComplianceQuarantinedFilesCallback sets callback for observable ReceiverOpenaiComplianceQuarantinedFiles metric.
+func (builder *TelemetryBuilder) RegisterReceiverOpenaiComplianceQuarantinedFilesCallback(cb metric.Int64Callback) error {
+	reg, err := builder.meter.RegisterCallback(func(ctx context.Context, o metric.Observer) error {
+		cb(ctx, &observerInt64{inst: builder.ReceiverOpenaiComplianceQuarantinedFiles, obs: o})
+		return nil
+	}, builder.ReceiverOpenaiComplianceQuarantinedFiles)
+	if err != nil {
+		return err
+	}
+	builder.mu.Lock()
+	defer builder.mu.Unlock()
+	builder.registrations = append(builder.registrations, reg)
+	return nil
+}
+
+// RegisterReceiverOpenaiComplianceQuarantinedRecordsCallback sets callback for observable ReceiverOpenaiComplianceQuarantinedRecords metric.
+func (builder *TelemetryBuilder) RegisterReceiverOpenaiComplianceQuarantinedRecordsCallback(cb metric.Int64Callback) error {
+	reg, err := builder.meter.RegisterCallback(func(ctx context.Context, o metric.Observer) error {
+		cb(ctx, &observerInt64{inst: builder.ReceiverOpenaiComplianceQuarantinedRecords, obs: o})
+		return nil
+	}, builder.ReceiverOpenaiComplianceQuarantinedRecords)
+	if err != nil {
+		return err
+	}
+	builder.mu.Lock()
+	defer builder.mu.Unlock()
+	builder.registrations = append(builder.registrations, reg)
+	return nil
+}
+
+type observerInt64 struct {
+	embedded.Int64Observer
+	inst metric.Int64Observable
+	obs  metric.Observer
+}
+
+func (oi *observerInt64) Observe(value int64, opts ...metric.ObserveOption) {
+	oi.obs.ObserveInt64(oi.inst, value, opts...)
+}
+
+type observerFloat64 struct {
+	embedded.Float64Observer
+	inst metric.Float64Observable
+	obs  metric.Observer
+}
+
+func (oi *observerFloat64) Observe(value float64, opts ...metric.ObserveOption) {
+	oi.obs.ObserveFloat64(oi.inst, value, opts...)
 }
 
 // Shutdown unregister all registered callbacks for async instruments.
@@ -65,10 +171,23 @@ func NewTelemetryBuilder(settings component.TelemetrySettings, options ...Teleme
 	}
 	builder.meter = Meter(settings)
 	var err, errs error
+	builder.ReceiverOpenaiComplianceAPIRequestDuration, err = builder.meter.Float64Histogram(
+		"otelcol_receiver_openai_compliance_api_request_duration",
+		metric.WithDescription("Time from sending a request to its answer, a list with its whole page, a download or fetch up to the header. [Alpha]"),
+		metric.WithUnit("s"),
+		metric.WithExplicitBucketBoundaries([]float64{0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60}...),
+	)
+	errs = errors.Join(errs, err)
 	builder.ReceiverOpenaiComplianceAPIRequests, err = builder.meter.Int64Counter(
 		"otelcol_receiver_openai_compliance_api_requests",
 		metric.WithDescription("Requests sent to the API and to the hosts of its signed URLs. [Alpha]"),
 		metric.WithUnit("{request}"),
+	)
+	errs = errors.Join(errs, err)
+	builder.ReceiverOpenaiComplianceBacklogFiles, err = builder.meter.Int64ObservableGauge(
+		"otelcol_receiver_openai_compliance_backlog_files",
+		metric.WithDescription("Files that the API has listed and that are not delivered yet, those set aside included. [Alpha]"),
+		metric.WithUnit("{file}"),
 	)
 	errs = errors.Join(errs, err)
 	builder.ReceiverOpenaiComplianceCheckpointFailures, err = builder.meter.Int64Counter(
@@ -83,10 +202,23 @@ func NewTelemetryBuilder(settings component.TelemetrySettings, options ...Teleme
 		metric.WithUnit("{retry}"),
 	)
 	errs = errors.Join(errs, err)
+	builder.ReceiverOpenaiComplianceCursorLag, err = builder.meter.Float64ObservableGauge(
+		"otelcol_receiver_openai_compliance_cursor_lag",
+		metric.WithDescription("Age, by the API's clock, of the time through which every file is delivered. It grows while a file is held up and while nothing can be listed. [Alpha]"),
+		metric.WithUnit("s"),
+	)
+	errs = errors.Join(errs, err)
 	builder.ReceiverOpenaiComplianceDeduplicationEvictions, err = builder.meter.Int64Counter(
 		"otelcol_receiver_openai_compliance_deduplication_evictions",
 		metric.WithDescription("Events that were forgotten before deduplication.window was over, since there were more than deduplication.max_events. [Alpha]"),
 		metric.WithUnit("{event}"),
+	)
+	errs = errors.Join(errs, err)
+	builder.ReceiverOpenaiComplianceEventDeliveryLatency, err = builder.meter.Float64Histogram(
+		"otelcol_receiver_openai_compliance_event_delivery_latency",
+		metric.WithDescription("Time from when an event happened, by its own timestamp, to its acceptance by the next consumer. It includes the minutes that the API takes to export it. [Alpha]"),
+		metric.WithUnit("s"),
+		metric.WithExplicitBucketBoundaries([]float64{60, 300, 600, 900, 1200, 1800, 3600, 7200, 14400, 43200, 86400, 259200, 604800, 1.296e+06, 2.592e+06}...),
 	)
 	errs = errors.Join(errs, err)
 	builder.ReceiverOpenaiComplianceFileBytes, err = builder.meter.Int64Counter(
@@ -107,9 +239,40 @@ func NewTelemetryBuilder(settings component.TelemetrySettings, options ...Teleme
 		metric.WithUnit("{gap}"),
 	)
 	errs = errors.Join(errs, err)
+	builder.ReceiverOpenaiComplianceOldestPendingExpiry, err = builder.meter.Float64ObservableGauge(
+		"otelcol_receiver_openai_compliance_oldest_pending_expiry",
+		metric.WithDescription("Time until the API stops serving the oldest file that is not delivered, 30 days after its end; negative when that is past. There is no value while nothing is pending. [Alpha]"),
+		metric.WithUnit("s"),
+	)
+	errs = errors.Join(errs, err)
+	builder.ReceiverOpenaiComplianceQuarantinedFiles, err = builder.meter.Int64ObservableGauge(
+		"otelcol_receiver_openai_compliance_quarantined_files",
+		metric.WithDescription("Files that are set aside now since they cannot be downloaded or verified. [Alpha]"),
+		metric.WithUnit("{file}"),
+	)
+	errs = errors.Join(errs, err)
+	builder.ReceiverOpenaiComplianceQuarantinedRecords, err = builder.meter.Int64ObservableGauge(
+		"otelcol_receiver_openai_compliance_quarantined_records",
+		metric.WithDescription("Records that are set aside now since the next consumer refuses them for good. [Alpha]"),
+		metric.WithUnit("{record}"),
+	)
+	errs = errors.Join(errs, err)
+	builder.ReceiverOpenaiComplianceRateLimitWait, err = builder.meter.Float64Histogram(
+		"otelcol_receiver_openai_compliance_rate_limit_wait",
+		metric.WithDescription("Time a request waited for its place in rate_limit, or for a pause to end that the API asked for. [Alpha]"),
+		metric.WithUnit("s"),
+		metric.WithExplicitBucketBoundaries([]float64{0.01, 0.1, 1, 5, 10, 30, 60, 300, 900}...),
+	)
+	errs = errors.Join(errs, err)
 	builder.ReceiverOpenaiComplianceRecords, err = builder.meter.Int64Counter(
 		"otelcol_receiver_openai_compliance_records",
 		metric.WithDescription("Records by what became of them. [Alpha]"),
+		metric.WithUnit("{record}"),
+	)
+	errs = errors.Join(errs, err)
+	builder.ReceiverOpenaiComplianceTimestampFallbacks, err = builder.meter.Int64Counter(
+		"otelcol_receiver_openai_compliance_timestamp_fallbacks",
+		metric.WithDescription("Records handed on whose own time is absent or cannot be read. Their Timestamp is left unset, the ObservedTimestamp is what is left. [Alpha]"),
 		metric.WithUnit("{record}"),
 	)
 	errs = errors.Join(errs, err)

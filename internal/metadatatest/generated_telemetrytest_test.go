@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+	"go.opentelemetry.io/otel/metric"
 	"go.opentelemetry.io/otel/sdk/metric/metricdata"
 	"go.opentelemetry.io/otel/sdk/metric/metricdata/metricdatatest"
 
@@ -19,15 +20,45 @@ func TestSetupTelemetry(t *testing.T) {
 	tb, err := metadata.NewTelemetryBuilder(testTel.NewTelemetrySettings())
 	require.NoError(t, err)
 	defer tb.Shutdown()
+	require.NoError(t, tb.RegisterReceiverOpenaiComplianceBacklogFilesCallback(func(_ context.Context, observer metric.Int64Observer) error {
+		observer.Observe(1)
+		return nil
+	}))
+	require.NoError(t, tb.RegisterReceiverOpenaiComplianceCursorLagCallback(func(_ context.Context, observer metric.Float64Observer) error {
+		observer.Observe(1)
+		return nil
+	}))
+	require.NoError(t, tb.RegisterReceiverOpenaiComplianceOldestPendingExpiryCallback(func(_ context.Context, observer metric.Float64Observer) error {
+		observer.Observe(1)
+		return nil
+	}))
+	require.NoError(t, tb.RegisterReceiverOpenaiComplianceQuarantinedFilesCallback(func(_ context.Context, observer metric.Int64Observer) error {
+		observer.Observe(1)
+		return nil
+	}))
+	require.NoError(t, tb.RegisterReceiverOpenaiComplianceQuarantinedRecordsCallback(func(_ context.Context, observer metric.Int64Observer) error {
+		observer.Observe(1)
+		return nil
+	}))
+	tb.ReceiverOpenaiComplianceAPIRequestDuration.Record(context.Background(), 1)
 	tb.ReceiverOpenaiComplianceAPIRequests.Add(context.Background(), 1)
 	tb.ReceiverOpenaiComplianceCheckpointFailures.Add(context.Background(), 1)
 	tb.ReceiverOpenaiComplianceConsumeRetries.Add(context.Background(), 1)
 	tb.ReceiverOpenaiComplianceDeduplicationEvictions.Add(context.Background(), 1)
+	tb.ReceiverOpenaiComplianceEventDeliveryLatency.Record(context.Background(), 1)
 	tb.ReceiverOpenaiComplianceFileBytes.Add(context.Background(), 1)
 	tb.ReceiverOpenaiComplianceFiles.Add(context.Background(), 1)
 	tb.ReceiverOpenaiComplianceGaps.Add(context.Background(), 1)
+	tb.ReceiverOpenaiComplianceRateLimitWait.Record(context.Background(), 1)
 	tb.ReceiverOpenaiComplianceRecords.Add(context.Background(), 1)
+	tb.ReceiverOpenaiComplianceTimestampFallbacks.Add(context.Background(), 1)
+	AssertEqualReceiverOpenaiComplianceAPIRequestDuration(t, testTel,
+		[]metricdata.HistogramDataPoint[float64]{{}}, metricdatatest.IgnoreValue(),
+		metricdatatest.IgnoreTimestamp())
 	AssertEqualReceiverOpenaiComplianceAPIRequests(t, testTel,
+		[]metricdata.DataPoint[int64]{{Value: 1}},
+		metricdatatest.IgnoreTimestamp())
+	AssertEqualReceiverOpenaiComplianceBacklogFiles(t, testTel,
 		[]metricdata.DataPoint[int64]{{Value: 1}},
 		metricdatatest.IgnoreTimestamp())
 	AssertEqualReceiverOpenaiComplianceCheckpointFailures(t, testTel,
@@ -36,8 +67,14 @@ func TestSetupTelemetry(t *testing.T) {
 	AssertEqualReceiverOpenaiComplianceConsumeRetries(t, testTel,
 		[]metricdata.DataPoint[int64]{{Value: 1}},
 		metricdatatest.IgnoreTimestamp())
+	AssertEqualReceiverOpenaiComplianceCursorLag(t, testTel,
+		[]metricdata.DataPoint[float64]{{Value: 1}},
+		metricdatatest.IgnoreTimestamp())
 	AssertEqualReceiverOpenaiComplianceDeduplicationEvictions(t, testTel,
 		[]metricdata.DataPoint[int64]{{Value: 1}},
+		metricdatatest.IgnoreTimestamp())
+	AssertEqualReceiverOpenaiComplianceEventDeliveryLatency(t, testTel,
+		[]metricdata.HistogramDataPoint[float64]{{}}, metricdatatest.IgnoreValue(),
 		metricdatatest.IgnoreTimestamp())
 	AssertEqualReceiverOpenaiComplianceFileBytes(t, testTel,
 		[]metricdata.DataPoint[int64]{{Value: 1}},
@@ -48,7 +85,22 @@ func TestSetupTelemetry(t *testing.T) {
 	AssertEqualReceiverOpenaiComplianceGaps(t, testTel,
 		[]metricdata.DataPoint[int64]{{Value: 1}},
 		metricdatatest.IgnoreTimestamp())
+	AssertEqualReceiverOpenaiComplianceOldestPendingExpiry(t, testTel,
+		[]metricdata.DataPoint[float64]{{Value: 1}},
+		metricdatatest.IgnoreTimestamp())
+	AssertEqualReceiverOpenaiComplianceQuarantinedFiles(t, testTel,
+		[]metricdata.DataPoint[int64]{{Value: 1}},
+		metricdatatest.IgnoreTimestamp())
+	AssertEqualReceiverOpenaiComplianceQuarantinedRecords(t, testTel,
+		[]metricdata.DataPoint[int64]{{Value: 1}},
+		metricdatatest.IgnoreTimestamp())
+	AssertEqualReceiverOpenaiComplianceRateLimitWait(t, testTel,
+		[]metricdata.HistogramDataPoint[float64]{{}}, metricdatatest.IgnoreValue(),
+		metricdatatest.IgnoreTimestamp())
 	AssertEqualReceiverOpenaiComplianceRecords(t, testTel,
+		[]metricdata.DataPoint[int64]{{Value: 1}},
+		metricdatatest.IgnoreTimestamp())
+	AssertEqualReceiverOpenaiComplianceTimestampFallbacks(t, testTel,
 		[]metricdata.DataPoint[int64]{{Value: 1}},
 		metricdatatest.IgnoreTimestamp())
 
