@@ -35,6 +35,13 @@ $(COLLECTOR): $(SOURCES) _build/version | $(TOOLS)/builder
 demo: $(COLLECTOR) ## show the collector at work against a simulated API; ends by itself
 	@go run ./cmd/demo -collector $(COLLECTOR)
 
+.PHONY: demo-ui
+demo-ui: $(COLLECTOR) _build/demo-ui $(TOOLS)/victoria-logs ## show the records in a log database with a web page, until Ctrl-C
+	@_build/demo-ui
+
+_build/demo-ui: FORCE
+	@go build -o $@ ./cmd/demo-ui
+
 .PHONY: run
 run: ## collect from the real API; needs OPENAI_COMPLIANCE_API_KEY and OPENAI_WORKSPACE_ID
 	@scripts/run.sh $(COLLECTOR)
@@ -50,6 +57,14 @@ test-unit:
 .PHONY: test-e2e
 test-e2e: $(COLLECTOR)
 	OTELCOL=$(CURDIR)/$(COLLECTOR) go test -tags e2e -count=1 ./e2e/...
+
+.PHONY: test-ui
+test-ui: $(COLLECTOR) _build/demo-ui $(TOOLS)/victoria-logs ## open the page of demo-ui in a browser, and count what the database holds
+	cd e2e/ui && go test -count=1 -v .
+
+.PHONY: screenshot
+screenshot: test-ui ## take the picture that README.md shows anew
+	cp _build/demo-ui.png docs/images/demo-ui.png
 
 .PHONY: validate-examples
 validate-examples: $(COLLECTOR) ## let the collector validate every configuration in README, examples and testdata
@@ -95,6 +110,8 @@ check-modules:
 	go mod tidy -diff
 	cd internal/tools && go mod tidy -diff
 	cd internal/tools/lint && go mod tidy -diff
+	cd internal/tools/victorialogs && go mod tidy -diff
+	cd e2e/ui && go mod tidy -diff
 	go mod verify
 
 .PHONY: check-lint
@@ -102,6 +119,7 @@ check-lint: $(TOOLS)/golangci-lint
 	go vet ./...
 	go vet -tags e2e ./e2e/...
 	$(TOOLS)/golangci-lint run --build-tags e2e ./...
+	cd e2e/ui && go vet ./... && $(TOOLS)/golangci-lint run ./...
 
 .PHONY: bench
 bench: ## benchmarks, in the form benchstat reads
@@ -119,3 +137,5 @@ $(TOOLS)/mdatagen: internal/tools/go.sum
 	cd internal/tools && go build -o $@ go.opentelemetry.io/collector/cmd/mdatagen
 $(TOOLS)/golangci-lint: internal/tools/lint/go.sum
 	cd internal/tools/lint && go build -o $@ github.com/golangci/golangci-lint/v2/cmd/golangci-lint
+$(TOOLS)/victoria-logs: internal/tools/victorialogs/go.sum
+	cd internal/tools/victorialogs && CGO_ENABLED=0 go build -o $@ github.com/VictoriaMetrics/VictoriaMetrics/app/victoria-logs

@@ -1,19 +1,22 @@
 #!/usr/bin/env bash
-# Installs what the tests need beyond Go, make and git and do not build
-# themselves: tinyproxy, a real proxy for the end-to-end tests. Does nothing where
-# it is there already.
+# Installs the programs that some tests need and that Go cannot build, from Debian's
+# packages. Does nothing where they are there already.
 set -euo pipefail
-if command -v tinyproxy >/dev/null; then
-	exit 0
-fi
+packages=(
+	chromium      # make test-ui: opens the page
+	prometheus    # make test: alerting rules, dashboard
+	tinyproxy-bin # make test: a real proxy; the program alone, without a service that would be started
+)
+missing=()
+for package in "${packages[@]}"; do
+	dpkg-query --show --showformat='${db:Status-Status}' "$package" 2>/dev/null | grep -qx installed || missing+=("$package")
+done
+[ "${#missing[@]}" -gt 0 ] || exit 0
 if ! command -v apt-get >/dev/null; then
-	echo "tinyproxy is missing and this machine has no apt-get: install tinyproxy by its own means" >&2
+	echo "missing, and this machine has no apt-get: install ${missing[*]} by its own means" >&2
 	exit 1
 fi
 root=()
-if [ "$(id -u)" -ne 0 ]; then
-	root=(sudo)
-fi
+[ "$(id -u)" -eq 0 ] || root=(sudo)
 "${root[@]}" apt-get update -qq
-# The -bin package is the program alone, without a service that would be started.
-"${root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends tinyproxy-bin
+"${root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${missing[@]}"

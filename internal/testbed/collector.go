@@ -12,7 +12,7 @@ import (
 	"time"
 )
 
-// Collector is the built collector as a child process.
+// Collector is the built collector, or a program beside it, as a child process.
 type Collector struct {
 	cmd     *exec.Cmd
 	done    chan error
@@ -26,12 +26,18 @@ const settles = 2 * time.Second
 // StartCollector runs the binary with a configuration; its output goes to the
 // log file, behind what is there.
 func StartCollector(binary, config, logFile string, env ...string) (*Collector, error) {
+	return StartProgram(logFile, env, binary, "--config", config)
+}
+
+// StartProgram runs any program in the same way, with variables of its own beside
+// those of this process.
+func StartProgram(logFile string, env []string, binary string, args ...string) (*Collector, error) {
 	log, err := os.OpenFile(logFile, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
 	if err != nil {
 		return nil, err
 	}
 	defer log.Close() // the child has a descriptor of its own
-	cmd := exec.Command(binary, "--config", config)
+	cmd := exec.Command(binary, args...)
 	cmd.Env = append(os.Environ(), env...)
 	cmd.Stdout, cmd.Stderr = log, log
 	if err := cmd.Start(); err != nil {
