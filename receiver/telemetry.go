@@ -37,6 +37,12 @@ const (
 	recordDuplicate = "duplicate"
 	recordConflict  = "conflict"
 
+	passComplete     = "complete"
+	passUnauthorized = "unauthorized"
+	passForbidden    = "forbidden"
+	passUnknown      = "unknown"
+	passFailed       = "failed"
+
 	requestSuccess = "success"
 	requestRefused = "refused"
 	requestError   = "error"

@@ -77,6 +77,9 @@ func (t *telemetry) startCounters(ctx context.Context, eventType string) {
 	for _, outcome := range []string{fileDelivered, fileUnverified, fileLate, fileQuarantined, fileExpired} {
 		t.builder.ReceiverOpenaiComplianceFiles.Add(ctx, 0, metric.WithAttributes(eventTypeAttr(eventType), outcomeAttr(outcome)))
 	}
+	for _, outcome := range []string{passComplete, passUnauthorized, passForbidden, passUnknown, passFailed} {
+		t.builder.ReceiverOpenaiCompliancePasses.Add(ctx, 0, metric.WithAttributes(eventTypeAttr(eventType), outcomeAttr(outcome)))
+	}
 	for _, outcome := range []string{recordDelivered, recordMalformed, recordDropped, recordQuarantined, recordDuplicate, recordConflict} {
 		t.builder.ReceiverOpenaiComplianceRecords.Add(ctx, 0, metric.WithAttributes(eventTypeAttr(eventType), outcomeAttr(outcome)))
 	}

@@ -13,6 +13,7 @@ import (
 
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/codes"
+	"go.opentelemetry.io/otel/metric"
 	"go.opentelemetry.io/otel/trace"
 
 	"github.com/openaicompliance/openaicompliancereceiver/internal/compliance"
@@ -22,15 +23,43 @@ import (
 // Spans say of an error what kind it is and never its text: that may be another
 // component's, who may quote what it refused.
 
-// passSpan begins the span of one pass; the requests of the pass become its
-// children through the context. The function ends it with the pass's error, nil
-// for a complete one.
-func (t *telemetry) passSpan(ctx context.Context, eventType string) (context.Context, func(error)) {
-	return t.span(ctx, "openai_compliance.pass", attribute.String("openai.compliance.event.type", eventType))
+// pass begins the span of one pass; the requests of the pass become its children
+// through the context. The function ends and counts it with the pass's error, nil
+// for a complete one. A pass that a shutdown ends does not count.
+func (t *telemetry) pass(ctx context.Context, eventType string) (context.Context, func(error)) {
+	ctx, end := t.span(ctx, "openai_compliance.pass", attribute.String("openai.compliance.event.type", eventType))
+	return ctx, func(err error) {
+		end(err)
+		if !errors.Is(err, context.Canceled) {
+			t.builder.ReceiverOpenaiCompliancePasses.Add(ctx, 1, metric.WithAttributes(eventTypeAttr(eventType), outcomeAttr(passOutcome(err))))
+		}
+	}
+}
+
+// passOutcome tells what an operator must see to from what may pass by itself.
+func passOutcome(err error) string {
+	if err == nil {
+		return passComplete
+	}
+	var status *compliance.StatusError
+	if !errors.As(err, &status) || status.Op == compliance.OperationFetch {
+		return passFailed
+	}
+	switch status.Status {
+	case http.StatusUnauthorized:
+		return passUnauthorized
+	case http.StatusForbidden:
+		return passForbidden
+	case http.StatusBadRequest, http.StatusNotFound:
+		if status.Op == compliance.OperationList {
+			return passUnknown
+		}
+	}
+	return passFailed
 }
 
 // fileSpan begins the span of one file, from its download to its last commit,
-// and ends as passSpan's does. The size is in bytes.
+// and ends as a pass's does. The size is in bytes.
 func (t *telemetry) fileSpan(ctx context.Context, eventType string, file compliance.File) (context.Context, func(error)) {
 	return t.span(ctx, "openai_compliance.file",
 		attribute.String("openai.compliance.event.type", eventType),

@@ -74,7 +74,7 @@ func TestSpansOfRequestsHoldNoSecret(t *testing.T) {
 // names the kind of an error and never its text.
 func TestSpansOfPassAndFile(t *testing.T) {
 	tel, tt := newTestTelemetry(t)
-	pass, endPass := tel.passSpan(t.Context(), "AUTH_LOG")
+	pass, endPass := tel.pass(t.Context(), "AUTH_LOG")
 	_, endFile := tel.fileSpan(pass, "AUTH_LOG", compliance.File{ID: "eclf_1", Size: 7})
 	endFile(fmt.Errorf("deliver: %w: content of a record", deliver.ErrGivenUp))
 	endPass(nil)
@@ -90,6 +90,27 @@ func TestSpansOfPassAndFile(t *testing.T) {
 	assert.NotContains(t, spanText(file), "content")
 	assert.Equal(t, "AUTH_LOG", spanAttr(whole, "openai.compliance.event.type").AsString())
 	assert.Equal(t, codes.Unset, whole.Status().Code)
+}
+
+// A pass counts by how it ended; a 404 of one file is not one of the principal,
+// and a pass that a shutdown ends is none.
+func TestPassOutcomes(t *testing.T) {
+	tel, tt := newTestTelemetry(t)
+	refused := func(op compliance.Operation, status int) error {
+		return fmt.Errorf("list files: %w", &compliance.StatusError{Op: op, Status: status})
+	}
+	for _, err := range []error{
+		nil, nil, errors.New("anything"), context.Canceled,
+		refused(compliance.OperationList, 401), refused(compliance.OperationList, 403), refused(compliance.OperationDownload, 403),
+		refused(compliance.OperationList, 400), refused(compliance.OperationList, 404),
+		refused(compliance.OperationList, 503), refused(compliance.OperationFetch, 403), refused(compliance.OperationDownload, 404),
+	} {
+		_, end := tel.pass(t.Context(), "AUTH_LOG")
+		end(err)
+	}
+	assert.Equal(t, map[string]float64{
+		"AUTH_LOG complete": 2, "AUTH_LOG unauthorized": 1, "AUTH_LOG forbidden": 2, "AUTH_LOG unknown": 2, "AUTH_LOG failed": 4,
+	}, points(t, tt, "passes"))
 }
 
 // Each kind of error has a name of its own.

@@ -157,6 +157,7 @@ func TestCountersStartAtZero(t *testing.T) {
 	}
 	assert.Len(t, points(t, tt, "files"), 5)
 	assert.Len(t, points(t, tt, "records"), 6)
+	assert.Len(t, points(t, tt, "passes"), 5)
 }
 
 // A wait is counted with its operation and length; a request that went at once

@@ -40,6 +40,7 @@ type TelemetryBuilder struct {
 	ReceiverOpenaiComplianceFiles                  metric.Int64Counter
 	ReceiverOpenaiComplianceGaps                   metric.Int64Counter
 	ReceiverOpenaiComplianceOldestPendingExpiry    metric.Float64ObservableGauge
+	ReceiverOpenaiCompliancePasses                 metric.Int64Counter
 	ReceiverOpenaiComplianceQuarantinedFiles       metric.Int64ObservableGauge
 	ReceiverOpenaiComplianceQuarantinedRecords     metric.Int64ObservableGauge
 	ReceiverOpenaiComplianceRateLimitWait          metric.Float64Histogram
@@ -243,6 +244,12 @@ func NewTelemetryBuilder(settings component.TelemetrySettings, options ...Teleme
 		"otelcol_receiver_openai_compliance_oldest_pending_expiry",
 		metric.WithDescription("Time until the API stops serving the oldest file that is not delivered, 30 days after its end; negative when that is past. There is no value while nothing is pending. [Alpha]"),
 		metric.WithUnit("s"),
+	)
+	errs = errors.Join(errs, err)
+	builder.ReceiverOpenaiCompliancePasses, err = builder.meter.Int64Counter(
+		"otelcol_receiver_openai_compliance_passes",
+		metric.WithDescription("Passes over the listing of an event type by how they ended. [Alpha]"),
+		metric.WithUnit("{pass}"),
 	)
 	errs = errors.Join(errs, err)
 	builder.ReceiverOpenaiComplianceQuarantinedFiles, err = builder.meter.Int64ObservableGauge(

@@ -49,6 +49,7 @@ func TestSetupTelemetry(t *testing.T) {
 	tb.ReceiverOpenaiComplianceFileBytes.Add(context.Background(), 1)
 	tb.ReceiverOpenaiComplianceFiles.Add(context.Background(), 1)
 	tb.ReceiverOpenaiComplianceGaps.Add(context.Background(), 1)
+	tb.ReceiverOpenaiCompliancePasses.Add(context.Background(), 1)
 	tb.ReceiverOpenaiComplianceRateLimitWait.Record(context.Background(), 1)
 	tb.ReceiverOpenaiComplianceRecords.Add(context.Background(), 1)
 	tb.ReceiverOpenaiComplianceTimestampFallbacks.Add(context.Background(), 1)
@@ -87,6 +88,9 @@ func TestSetupTelemetry(t *testing.T) {
 		metricdatatest.IgnoreTimestamp())
 	AssertEqualReceiverOpenaiComplianceOldestPendingExpiry(t, testTel,
 		[]metricdata.DataPoint[float64]{{Value: 1}},
+		metricdatatest.IgnoreTimestamp())
+	AssertEqualReceiverOpenaiCompliancePasses(t, testTel,
+		[]metricdata.DataPoint[int64]{{Value: 1}},
 		metricdatatest.IgnoreTimestamp())
 	AssertEqualReceiverOpenaiComplianceQuarantinedFiles(t, testTel,
 		[]metricdata.DataPoint[int64]{{Value: 1}},
