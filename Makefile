@@ -75,9 +75,13 @@ KILLS ?= 50
 kill: $(COLLECTOR) ## kill -9 the built collector KILLS times and count what is lost or doubled
 	OTELCOL=$(CURDIR)/$(COLLECTOR) KILLS=$(KILLS) go test -tags e2e -count=1 -timeout 4h -run 'TestKill$$' -v ./e2e/...
 
+.PHONY: mutants
+mutants: ## test the tests: put known faults into the source, each must be caught
+	go run ./internal/mutants
+
 DAYS ?= 200
 .PHONY: prove
-prove: kill ## the longer proofs: DAYS simulated days, KILLS kills of the built collector
+prove: kill mutants ## the longer proofs: DAYS simulated days, KILLS kills of the built collector, the mutants
 	go test ./internal/sim -count=1 -timeout 4h -v -run TestSimulation -sim-days $(DAYS) | grep -v '^ *---\|^=== '
 
 FUZZTIME ?= 30s

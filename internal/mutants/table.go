@@ -1,0 +1,143 @@
+// Copyright The OpenTelemetry Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+const (
+	inReceiver   = "./receiver"
+	inCheckpoint = "./internal/checkpoint"
+	inCompliance = "./internal/compliance"
+	inDeliver    = "./internal/deliver"
+)
+
+// table holds the mutants. When a change of the source moves a place, put the new
+// text here; when it removes the thing itself, think again about what guards it.
+// Name the smallest tests that notice: the run takes as long as they do.
+var table = []mutant{
+	{
+		name: "position stored before the delivery", file: "receiver/file.go",
+		edits: []edit{{
+			"\t\treceipt, err := s.deliver.Deliver(s.calls, ctx, deliver.Batch{\n",
+			`		early, err := s.deliver.Deliver(s.calls, ctx, deliver.Batch{Span: deliver.Span{
+			FileID: file.ID, SHA256: body.sha256, EndTime: file.EndTime, NextLine: next, Last: last,
+		}})
+		if err != nil {
+			return err
+		}
+		if err := s.commit(ctx, early); err != nil {
+			return err
+		}
+		receipt, err := s.deliver.Deliver(s.calls, ctx, deliver.Batch{
+`,
+		}},
+		pkg: inReceiver, tests: []string{"TestShutdownWithExpiredContext"},
+	},
+	{
+		name: "listed after the position, not from it", file: "internal/checkpoint/state.go",
+		edits: []edit{{"s.Cursor.Add(-max(overlap, tick))", "s.Cursor.Add(-overlap)"}},
+		pkg:   inCheckpoint, tests: []string{"TestTiesWithoutOverlap"},
+	},
+	{
+		name: "no ledger", file: "internal/checkpoint/ledger.go",
+		edits: []edit{{"_, ok := l.ends[hash64(id)]\n\treturn ok", "return false"}},
+		pkg:   inCheckpoint, tests: []string{"TestLastSpan", "TestModel"},
+	},
+	{
+		name: "ledger forgets too early", file: "internal/checkpoint/ledger.go",
+		edits: []edit{{"const ledgerKeep = 31 * 24", "const ledgerKeep = 27 * 24"}},
+		pkg:   inCheckpoint, tests: []string{"TestLedgerIsPruned"},
+	},
+	{
+		name: "listed below the floor", file: "internal/checkpoint/state.go",
+		edits: []edit{{"if from.Before(s.Floor) {", "if s.Floor.IsZero() {"}},
+		pkg:   inCheckpoint, tests: []string{"TestListFrom"},
+	},
+	{
+		name: "events remembered before they are stored", file: "internal/checkpoint/stream.go",
+		edits: []edit{{
+			"\told, crowded := s.window.age(&next.Events, span.EndTime)\n",
+			"\told, crowded := s.window.age(&next.Events, span.EndTime)\n\ts.window.added(events)\n",
+		}},
+		pkg: inCheckpoint, tests: []string{"TestEventsFailedMark"},
+	},
+	{
+		name: "events remembered that nobody accepted", file: "internal/checkpoint/stream.go",
+		edits: []edit{{"\tvar events []deliver.Event\n", "\tevents := span.Events\n"}},
+		pkg:   inCheckpoint, tests: []string{"TestNotDelivered"},
+	},
+	{
+		name: "gap measured from the last file", file: "receiver/gap.go",
+		edits: []edit{{"s.progress.ListedThrough(), time.Duration(0)", "s.progress.Cursor(), time.Duration(0)"}},
+		pkg:   inReceiver, tests: []string{"TestStreamReportsGap"},
+	},
+	{
+		name: "Retry-After ignored", file: "receiver/retry.go",
+		edits: []edit{{"return min(status.RetryAfter, r.retry.MaxRetryAfter)", "return 0"}},
+		pkg:   inReceiver, tests: []string{"TestRetryAfterPausesAllStreams"},
+	},
+	{
+		name: "one type's error returned to all", file: "receiver/retry.go",
+		edits: []edit{
+			{"\tgate  *gate\n}", "\tgate  *gate\n\tfailed error\n}"},
+			{
+				"\t\terr := fn()\n",
+				"\t\terr := fn()\n\t\tif keyRefused(err) {\n\t\t\tr.failed = err\n\t\t}\n\t\tif r.failed != nil {\n\t\t\treturn r.failed\n\t\t}\n",
+			},
+		},
+		pkg: inReceiver, tests: []string{"TestStreamsAreIndependent"},
+	},
+	{
+		name: "next page from the last one's very end", file: "internal/compliance/pager.go",
+		edits: []edit{{"end.Add(-pageStep).UTC()", "end.UTC()"}},
+		pkg:   inCompliance, tests: []string{"TestPagerNeverSkipsTies", "TestPagerListsEveryFileOnce"},
+	},
+	{
+		name: "body read without a bound", file: "internal/compliance/download.go",
+		edits: []edit{{"io.LimitReader(body, bodyLimit(size))", "io.LimitReader(body, 1000*bodyLimit(size))"}},
+		pkg:   inCompliance, tests: []string{"TestDownloadBoundsTheBody"},
+	},
+	{
+		name: "inflated without a bound", file: "internal/compliance/download.go",
+		edits: []edit{{"io.LimitReader(r, limit+1)", "io.LimitReader(r, 100*limit+1)"}},
+		pkg:   inCompliance, tests: []string{"TestDownloadStopsABomb"},
+	},
+	{
+		name: "end of the connection taken for the file's", file: "internal/compliance/download.go",
+		edits: []edit{
+			{"stall.watch(resp.Body), file.Size)\n\tif err != nil {", "stall.watch(resp.Body), file.Size)\n\tif err != nil && !errors.Is(err, io.ErrUnexpectedEOF) {"},
+			{"int64(len(content)) == file.Size && got == file.SHA256", "int64(len(content)) < file.Size || got == file.SHA256"},
+		},
+		pkg: inCompliance, tests: []string{"TestDownloadRefusesEveryCut"},
+	},
+	{
+		name: "key sent to the host of the signed URL", file: "internal/compliance/download.go",
+		edits: []edit{{
+			"\treq.Header.Set(\"Accept-Encoding\", \"identity\")\n",
+			"\treq.Header.Set(\"Accept-Encoding\", \"identity\")\n\tkey, _ := c.Key.Key()\n\treq.Header.Set(\"Authorization\", \"Bearer \"+key)\n",
+		}},
+		pkg: inCompliance, tests: []string{"TestRedirectsCarryNoCredentials"},
+	},
+	{
+		name: "permanent refusal tried again for ever", file: "internal/deliver/deliver.go",
+		edits: []edit{{"case !r.Permanent:", "case r.Attempt > 0:"}},
+		pkg:   inDeliver, tests: []string{"TestPermanentDropped"},
+	},
+	{
+		name: "canceled call taken for accepted", file: "internal/deliver/deliver.go",
+		edits: []edit{{
+			"\t\tif ctx.Err() != nil {\n\t\t\treturn Open, nil, fmt.Errorf(\"deliver: %w\", ctx.Err())\n",
+			"\t\tif ctx.Err() != nil {\n\t\t\treturn Accepted, nil, nil\n",
+		}},
+		pkg: inDeliver, tests: []string{"TestCancelledIsNoVerdict"},
+	},
+	{
+		name: "refused batch given up at shutdown", file: "internal/deliver/deliver.go",
+		edits: []edit{{
+			"wait.Sleep(stop, r.Wait); err != nil {\n\t\t\treturn Open, nil, fmt.Errorf(\"deliver: %w\", err)\n",
+			"wait.Sleep(stop, r.Wait); err != nil {\n\t\t\treturn Accepted, nil, nil\n",
+		}},
+		pkg: inDeliver, tests: []string{"TestStopEndsWait"},
+	},
+	// Here belongs the end of a segment: one that ends before its last clean
+	// list, and one whose bound belongs to both sides or to none.
+}
