@@ -4,7 +4,7 @@ COLLECTOR := _build/otelcol-openai-compliance
 COMMIT    := $(shell git rev-parse --short=12 HEAD 2>/dev/null || echo unknown)
 DIRTY     := $(shell git status --porcelain --untracked-files=no 2>/dev/null | grep -q . && echo .dirty)
 VERSION   := $(shell sed -n 's/^  version: //p' builder-config.yaml)+$(COMMIT)$(DIRTY)
-SOURCES   := $(shell find . -name '*.go' -not -name '*_test.go' -not -path './_build/*' -not -path './.tools/*') go.mod go.sum builder-config.yaml
+SOURCES   := $(shell find . -name '*.go' -not -name '*_test.go' -not -path './_build/*' -not -path './.tools/*' -not -path './e2e/*' -not -path './internal/mutants/*') go.mod go.sum builder-config.yaml
 TOOLS     := $(CURDIR)/.tools
 
 SHELL       := bash
@@ -31,16 +31,14 @@ $(COLLECTOR): $(SOURCES) _build/version | $(TOOLS)/builder
 	@sed 's/^  version: .*/  version: $(VERSION)/' builder-config.yaml > _build/builder-config.yaml
 	$(TOOLS)/builder --config _build/builder-config.yaml
 
+# The collector that the end-to-end tests kill at named points.
+E2E := _build/e2e/otelcol-e2e
+$(E2E): $(COLLECTOR) e2e/builder-config.yaml e2e/killstorage/storage.go | $(TOOLS)/builder
+	$(TOOLS)/builder --config e2e/builder-config.yaml
+
 .PHONY: demo
 demo: $(COLLECTOR) ## show the collector at work against a simulated API; ends by itself
 	@go run ./cmd/demo -collector $(COLLECTOR)
-
-.PHONY: demo-ui
-demo-ui: $(COLLECTOR) _build/demo-ui $(TOOLS)/victoria-logs ## show the records in a log database with a web page, until Ctrl-C
-	@_build/demo-ui
-
-_build/demo-ui: FORCE
-	@go build -o $@ ./cmd/demo-ui
 
 .PHONY: run
 run: ## collect from the real API; needs OPENAI_COMPLIANCE_API_KEY and OPENAI_WORKSPACE_ID
@@ -55,25 +53,19 @@ test-unit:
 	go test ./internal/sim # more days than the race detector has time for
 
 .PHONY: test-e2e
-test-e2e: $(COLLECTOR)
-	OTELCOL=$(CURDIR)/$(COLLECTOR) go test -tags e2e -count=1 ./e2e/...
-
-.PHONY: test-ui
-test-ui: $(COLLECTOR) _build/demo-ui $(TOOLS)/victoria-logs ## open the page of demo-ui in a browser, and count what the database holds
-	cd e2e/ui && go test -count=1 -v .
-
-.PHONY: screenshot
-screenshot: test-ui ## take the picture that README.md shows anew
-	cp _build/demo-ui.png docs/images/demo-ui.png
+test-e2e: $(COLLECTOR) $(E2E)
+	OTELCOL=$(CURDIR)/$(COLLECTOR) OTELCOL_E2E=$(CURDIR)/$(E2E) go test -tags e2e -count=1 ./e2e/...
 
 .PHONY: validate-examples
 validate-examples: $(COLLECTOR) ## let the collector validate every configuration in README, examples and testdata
 	OTELCOL=$(CURDIR)/$(COLLECTOR) go test -tags e2e -count=1 -run TestValidate -v ./e2e/...
 
 KILLS ?= 50
+POINT_KILLS ?= 5
 .PHONY: kill
-kill: $(COLLECTOR) ## kill -9 the built collector KILLS times and count what is lost or doubled
-	OTELCOL=$(CURDIR)/$(COLLECTOR) KILLS=$(KILLS) go test -tags e2e -count=1 -timeout 4h -run 'TestKill$$' -v ./e2e/...
+kill: $(COLLECTOR) $(E2E) ## kill -9 the collector KILLS times at random and POINT_KILLS times at each named point; count what is lost or doubled
+	OTELCOL=$(CURDIR)/$(COLLECTOR) OTELCOL_E2E=$(CURDIR)/$(E2E) KILLS=$(KILLS) POINT_KILLS=$(POINT_KILLS) \
+		go test -tags e2e -count=1 -timeout 4h -run 'TestKill(Points)?$$' -v ./e2e/... | grep -v '^ *---\|^==='
 
 .PHONY: mutants
 mutants: ## test the tests: put known faults into the source, each must be caught
@@ -90,13 +82,6 @@ fuzz: ## fuzz each target for FUZZTIME
 	go test ./internal/jsonl -run '^$$' -fuzz FuzzReader -fuzztime $(FUZZTIME)
 	go test ./internal/record -run '^$$' -fuzz FuzzMap -fuzztime $(FUZZTIME)
 	go test ./internal/checkpoint -run '^$$' -fuzz FuzzDecode -fuzztime $(FUZZTIME)
-	go test ./internal/timespec -run '^$$' -fuzz FuzzParse -fuzztime $(FUZZTIME)
-	go test ./receiver -run '^$$' -fuzz FuzzSchedule -fuzztime $(FUZZTIME)
-fuzz: ## fuzz every target for FUZZTIME each
-	@grep -roE --include='*_test.go' '^func Fuzz[A-Za-z]+' internal | sort | while IFS=: read -r file target; do \
-		echo "$$file $${target#func }"; \
-		go test "./$$(dirname "$$file")" -run '^$$' -fuzz "^$${target#func }$$" -fuzztime $(FUZZTIME); \
-	done
 
 .PHONY: check
 check: check-generated check-modules check-lint ## generated files and go.mod up to date, vet, lint
@@ -112,10 +97,9 @@ check-generated: $(TOOLS)/mdatagen
 .PHONY: check-modules
 check-modules:
 	go mod tidy -diff
+	cd e2e/killstorage && go mod tidy -diff
 	cd internal/tools && go mod tidy -diff
 	cd internal/tools/lint && go mod tidy -diff
-	cd internal/tools/victorialogs && go mod tidy -diff
-	cd e2e/ui && go mod tidy -diff
 	go mod verify
 
 .PHONY: check-lint
@@ -123,7 +107,7 @@ check-lint: $(TOOLS)/golangci-lint
 	go vet ./...
 	go vet -tags e2e ./e2e/...
 	$(TOOLS)/golangci-lint run --build-tags e2e ./...
-	cd e2e/ui && go vet ./... && $(TOOLS)/golangci-lint run ./...
+	cd e2e/killstorage && $(TOOLS)/golangci-lint run ./...
 
 .PHONY: bench
 bench: ## benchmarks, in the form benchstat reads
@@ -141,5 +125,3 @@ $(TOOLS)/mdatagen: internal/tools/go.sum
 	cd internal/tools && go build -o $@ go.opentelemetry.io/collector/cmd/mdatagen
 $(TOOLS)/golangci-lint: internal/tools/lint/go.sum
 	cd internal/tools/lint && go build -o $@ github.com/golangci/golangci-lint/v2/cmd/golangci-lint
-$(TOOLS)/victoria-logs: internal/tools/victorialogs/go.sum
-	cd internal/tools/victorialogs && CGO_ENABLED=0 go build -o $@ github.com/VictoriaMetrics/VictoriaMetrics/app/victoria-logs

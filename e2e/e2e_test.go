@@ -41,18 +41,23 @@ type rig struct {
 	config    string
 	log       string
 	env       []string
+	binary    string
 	collector *testbed.Collector
 }
 
 // newRig writes the collector's configuration with the given receiver keys.
 func newRig(t *testing.T, api *fakeapi.API, receiver string) *rig {
 	t.Helper()
+	return newRigWith(t, api, &testbed.Sink{}, receiver)
+}
+
+func newRigWith(t *testing.T, api *fakeapi.API, sink *testbed.Sink, receiver string) *rig {
+	t.Helper()
 	require.NoError(t, api.Start("", ""))
-	sink := &testbed.Sink{}
 	require.NoError(t, sink.Start())
 	dir := t.TempDir()
 	r := &rig{t: t, api: api, sink: sink, config: filepath.Join(dir, "config.yaml"), log: filepath.Join(dir, "collector.log")}
-	r.env = []string{"KEY=" + fakeapi.DefaultKey}
+	r.env, r.binary = []string{"KEY=" + fakeapi.DefaultKey}, binary(t)
 	require.NoError(t, os.WriteFile(r.config, []byte(fmt.Sprintf(configTemplate,
 		fakeapi.DefaultWorkspace, indent(receiver), api.URL, sink.Endpoint, dir)), 0o600))
 	t.Cleanup(func() {
@@ -85,7 +90,7 @@ exporters:
     sending_queue: {enabled: false}
     retry_on_failure: {enabled: false}
 extensions:
-  file_storage: {directory: %s, fsync: true}
+  file_storage: {directory: "%s", fsync: true}
 service:
   telemetry:
     metrics: {level: none}
@@ -99,10 +104,20 @@ func indent(text string) string {
 	return "    " + strings.ReplaceAll(strings.TrimSpace(text), "\n", "\n    ")
 }
 
+// replace changes the configuration's text.
+func (r *rig) replace(pairs ...string) {
+	r.t.Helper()
+	data, err := os.ReadFile(r.config)
+	require.NoError(r.t, err)
+	text := strings.NewReplacer(pairs...).Replace(string(data))
+	require.NotEqual(r.t, string(data), text)
+	require.NoError(r.t, os.WriteFile(r.config, []byte(text), 0o600))
+}
+
 func (r *rig) start() {
 	r.t.Helper()
 	var err error
-	r.collector, err = testbed.StartCollector(binary(r.t), r.config, r.log, r.env...)
+	r.collector, err = testbed.StartCollector(r.binary, r.config, r.log, r.env...)
 	require.NoError(r.t, err)
 }
 
@@ -209,16 +224,23 @@ func TestResumeInTheMiddle(t *testing.T) {
 	r.stop()
 }
 
+// count reads how often something is to be done from the environment.
+func count(t *testing.T, variable string, otherwise int) int {
+	t.Helper()
+	text := os.Getenv(variable)
+	if text == "" {
+		return otherwise
+	}
+	n, err := strconv.Atoi(text)
+	require.NoError(t, err, variable)
+	return n
+}
+
 // kill -9 at random times, while files keep coming, loses nothing and repeats at
 // most one batch of each stream for each kill. KILLS sets the number of cycles.
 func TestKill(t *testing.T) {
 	const batch, streams = 10, 2
-	kills := 10
-	if text := os.Getenv("KILLS"); text != "" {
-		n, err := strconv.Atoi(text)
-		require.NoError(t, err, "KILLS")
-		kills = n
-	}
+	kills := count(t, "KILLS", 10)
 	api := fakeapi.New(fakeapi.Options{Seed: 3, Live: &fakeapi.Schedule{
 		Types: []string{"AUTH_LOG", "CODEX_LOG"}, Since: time.Now().Add(-10 * time.Second), Every: 100 * time.Millisecond, Records: 25,
 	}})

@@ -6,6 +6,7 @@ package testbed
 import (
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"os/exec"
 	"syscall"
@@ -36,16 +37,31 @@ func StartProgram(logFile string, env []string, binary string, args ...string) (
 	if err != nil {
 		return nil, err
 	}
-	defer log.Close() // the child has a descriptor of its own
 	cmd := exec.Command(binary, args...)
 	cmd.Env = append(os.Environ(), env...)
-	cmd.Stdout, cmd.Stderr = log, log
+	// Through a pipe, so that limits of the child do not meet its log.
+	output := io.MultiWriter(log)
+	cmd.Stdout, cmd.Stderr = output, output
 	if err := cmd.Start(); err != nil {
+		log.Close()
 		return nil, err
 	}
 	c := &Collector{cmd: cmd, done: make(chan error, 1), started: time.Now()}
-	go func() { c.done <- cmd.Wait() }()
+	go func() {
+		err := cmd.Wait()
+		log.Close()
+		c.done <- err
+	}()
 	return c, nil
+}
+
+// Pid of the process.
+func (c *Collector) Pid() int { return c.cmd.Process.Pid }
+
+// Signal sends a signal, once the collector listens for it.
+func (c *Collector) Signal(signal os.Signal) error {
+	time.Sleep(time.Until(c.started.Add(settles)))
+	return c.cmd.Process.Signal(signal)
 }
 
 // Running reports whether the process is still there.
@@ -61,8 +77,7 @@ func (c *Collector) Running() bool {
 
 // Stop ends it as a service manager does, and waits for a clean exit.
 func (c *Collector) Stop() error {
-	time.Sleep(time.Until(c.started.Add(settles)))
-	if err := c.cmd.Process.Signal(syscall.SIGTERM); err != nil && !errors.Is(err, os.ErrProcessDone) {
+	if err := c.Signal(syscall.SIGTERM); err != nil && !errors.Is(err, os.ErrProcessDone) {
 		return err
 	}
 	return c.wait(30 * time.Second)

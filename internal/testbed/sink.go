@@ -14,6 +14,7 @@ import (
 	"net"
 	"net/http"
 	"slices"
+	"strconv"
 	"sync"
 	"time"
 
@@ -34,6 +35,9 @@ type Delivery struct {
 type Sink struct {
 	// OnRecord, if set before Start, sees every record as it is kept.
 	OnRecord func(Delivery)
+	// Meet, if set before Start, is called at each moment of a request that is
+	// not refused; false ends the request there.
+	Meet func(at Moment, batch []Delivery) bool
 
 	mu         sync.Mutex // guards everything below
 	deliveries []Delivery
@@ -45,6 +49,18 @@ type Sink struct {
 	// Endpoint for an otlp_http exporter, set by Start.
 	Endpoint string
 }
+
+// Moment of a request to the sink.
+type Moment int
+
+const (
+	// BeforeKept is when the batch has arrived and nothing is kept.
+	BeforeKept Moment = iota
+	// Kept is when the batch is kept and not yet answered.
+	Kept
+	// Answered is when the answer is on its way.
+	Answered
+)
 
 // Start listens on a free port of the loopback address.
 func (s *Sink) Start() error {
@@ -84,11 +100,25 @@ func (s *Sink) serve(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, "not an OTLP request", http.StatusBadRequest)
 		return
 	}
-	s.keep(logs)
+	batch := deliveriesIn(logs)
+	if !s.meet(BeforeKept, batch) {
+		return
+	}
+	s.keep(batch)
+	if !s.meet(Kept, batch) {
+		return
+	}
 	answer, _ := plogotlp.NewExportResponse().MarshalProto()
 	w.Header().Set("Content-Type", "application/x-protobuf")
+	w.Header().Set("Content-Length", strconv.Itoa(len(answer)))
 	_, _ = w.Write(answer)
+	if flusher, ok := w.(http.Flusher); ok {
+		flusher.Flush()
+	}
+	s.meet(Answered, batch)
 }
+
+func (s *Sink) meet(at Moment, batch []Delivery) bool { return s.Meet == nil || s.Meet(at, batch) }
 
 func readLogs(r *http.Request) (plog.Logs, error) {
 	var body io.Reader = r.Body
@@ -110,31 +140,40 @@ func readLogs(r *http.Request) (plog.Logs, error) {
 	return request.Logs(), nil
 }
 
-func (s *Sink) keep(logs plog.Logs) {
+func deliveriesIn(logs plog.Logs) (batch []Delivery) {
 	for _, resource := range logs.ResourceLogs().All() {
 		for _, scope := range resource.ScopeLogs().All() {
 			for _, record := range scope.LogRecords().All() {
-				s.keepOne(record, resource.Resource().Attributes().AsRaw())
+				batch = append(batch, deliveryOf(record, resource.Resource().Attributes().AsRaw()))
 			}
 		}
 	}
+	return batch
 }
 
-func (s *Sink) keepOne(record plog.LogRecord, resource map[string]any) {
+func deliveryOf(record plog.LogRecord, resource map[string]any) Delivery {
 	attrs := record.Attributes().AsRaw()
 	uid, _ := attrs["log.record.uid"].(string)
-	d := Delivery{
+	return Delivery{
 		UID: uid, EventName: record.EventName(), Body: record.Body().AsString(), Time: record.Timestamp().AsTime(),
 		Severity: record.SeverityNumber(), Attributes: attrs, Resource: resource,
 	}
+}
+
+func (s *Sink) keep(batch []Delivery) {
 	s.mu.Lock()
-	s.deliveries = append(s.deliveries, d)
+	s.deliveries = append(s.deliveries, batch...)
 	if s.counts == nil {
 		s.counts = map[string]int{}
 	}
-	s.counts[uid]++
+	for _, d := range batch {
+		s.counts[d.UID]++
+	}
 	s.mu.Unlock()
-	if s.OnRecord != nil {
+	if s.OnRecord == nil {
+		return
+	}
+	for _, d := range batch {
 		s.OnRecord(d)
 	}
 }

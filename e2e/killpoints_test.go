@@ -1,0 +1,127 @@
+// Copyright The OpenTelemetry Authors
+// SPDX-License-Identifier: Apache-2.0
+
+//go:build e2e
+
+package e2e
+
+import (
+	"encoding/json"
+	"fmt"
+	"testing"
+
+	"github.com/openaicompliance/openaicompliancereceiver/internal/testbed"
+)
+
+// batchSize and fileSize are in records: a file is three batches.
+const (
+	batchSize = 10
+	fileSize  = 25
+)
+
+// killPoint is one place where the collector is killed. The receiver has no hook
+// for it: the API, the sink or the storage do it.
+type killPoint struct {
+	name string
+	// api is the request that the API kills at, and how far its answer gets.
+	api *apiPoint
+	// sink decides at each moment of a request to the sink whether to kill.
+	sink func(at testbed.Moment, batch []testbed.Delivery) bool
+	// storage is the call that the storage kills at.
+	storage *storagePoint
+	// fresh storage for each kill; stop asks the collector to end before it.
+	fresh, stop bool
+	// receiver has further keys of the receiver's configuration.
+	receiver string
+}
+
+type apiPoint struct {
+	// host is list, download or fetch, as in a fault script.
+	op string
+	// share of the answer that is sent before the kill, in percent.
+	share int
+}
+
+// storagePoint is what killstorage reads as its plan.
+type storagePoint struct {
+	Call   string `json:"call"`
+	Moment string `json:"moment"`
+	Key    string `json:"key"`
+	Skip   int    `json:"skip"`
+}
+
+func (p storagePoint) json() []byte {
+	text, _ := json.Marshal(p)
+	return text
+}
+
+// Keys of the values that a stream stores: the mark, and blocks of events.
+const (
+	markKey  = `_LOG$`
+	blockKey = `/events/[0-9]+$`
+)
+
+// smallBlocks makes every batch seal a block.
+const smallBlocks = "deduplication: {window: 24h, max_events: 160}"
+
+func atSink(moment testbed.Moment) func(testbed.Moment, []testbed.Delivery) bool {
+	return func(at testbed.Moment, _ []testbed.Delivery) bool { return at == moment }
+}
+
+// atFileEnd is a moment of the last batch of a file.
+func atFileEnd(moment testbed.Moment) func(testbed.Moment, []testbed.Delivery) bool {
+	return func(at testbed.Moment, batch []testbed.Delivery) bool { return at == moment && endsFile(batch) }
+}
+
+func endsFile(batch []testbed.Delivery) bool {
+	return fmt.Sprint(batch[len(batch)-1].Attributes["openai.compliance.file.line"]) == fmt.Sprint(fileSize)
+}
+
+var killPoints = []killPoint{
+	{name: "before the answer to a list", api: &apiPoint{"list", 0}},
+	{name: "after the answer to a list", api: &apiPoint{"list", 100}},
+	{name: "before the redirect of a download", api: &apiPoint{"download", 0}},
+	{name: "after the redirect of a download", api: &apiPoint{"download", 100}},
+	{name: "in the middle of a body", api: &apiPoint{"fetch", 50}},
+	{name: "after the body", api: &apiPoint{"fetch", 100}},
+	{name: "before the sink keeps a batch", sink: atSink(testbed.BeforeKept)},
+	{name: "batch kept, before the answer", sink: atSink(testbed.Kept)},
+	{name: "after the answer to a batch", sink: atSink(testbed.Answered)},
+	{name: "before a position is stored", storage: &storagePoint{"set", "before", markKey, 3}},
+	{name: "while a position is stored", storage: &storagePoint{"set", "in", markKey, 3}},
+	{name: "after a position is stored", storage: &storagePoint{"set", "after", markKey, 3}},
+	{name: "before the sink keeps a file's last batch", sink: atFileEnd(testbed.BeforeKept)},
+	{name: "a file's last batch kept, before the answer", sink: atFileEnd(testbed.Kept)},
+	{name: "file ended, before it is stored", sink: atFileEnd(testbed.Kept), storage: &storagePoint{Call: "set", Moment: "before"}},
+	{name: "file ended and stored", sink: atFileEnd(testbed.Kept), storage: &storagePoint{Call: "set", Moment: "after"}},
+	{name: "before a block is stored", storage: &storagePoint{"set", "before", blockKey, 3}, receiver: smallBlocks},
+	{name: "block stored, before the position", storage: &storagePoint{"set", "after", blockKey, 3}, receiver: smallBlocks},
+	{name: "in Start, storage open", storage: &storagePoint{"open", "after", "", 0}},
+	{name: "in Start, one state read", storage: &storagePoint{"get", "after", markKey, 0}},
+	{name: "in the first Start, before a state is stored", storage: &storagePoint{"set", "before", markKey, 0}, fresh: true},
+	{name: "in the first Start, one state stored", storage: &storagePoint{"set", "after", markKey, 0}, fresh: true},
+	{name: "in the first Start, both states stored", storage: &storagePoint{"set", "after", markKey, 1}, fresh: true},
+	{name: "in Shutdown, a batch at the sink", sink: atSink(testbed.Kept), stop: true},
+	{name: "in Shutdown, before the storage is closed", storage: &storagePoint{"close", "before", "", 0}, stop: true},
+	{name: "in Shutdown, storage closed", storage: &storagePoint{"close", "after", "", 0}, stop: true},
+}
+
+// kill -9 at each named point, while files keep coming, loses nothing, repeats at
+// most one batch of each event type for each kill, and repeats it with the same
+// uid and body. POINT_KILLS sets the kills at each point.
+func TestKillPoints(t *testing.T) {
+	kills := count(t, "POINT_KILLS", 1)
+	outcomes := make([]string, len(killPoints))
+	t.Run("points", func(t *testing.T) {
+		for i, point := range killPoints {
+			t.Run(point.name, func(t *testing.T) {
+				t.Parallel()
+				outcomes[i] = newKillRig(t, point).run(kills)
+			})
+		}
+	})
+	fmt.Printf("%-48s %5s %8s %6s %5s\n", "kill -9 at a named point", "kills", "records", "again", "lost")
+	for _, outcome := range outcomes {
+		fmt.Println(outcome)
+	}
+}

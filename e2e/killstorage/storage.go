@@ -1,0 +1,149 @@
+// Copyright The OpenTelemetry Authors
+// SPDX-License-Identifier: Apache-2.0
+
+// Package killstorage is the file_storage extension that kills its own process.
+// It exists for the end-to-end tests, which build a collector of their own with
+// it: the process dies by SIGKILL at a call to the storage that the test has
+// named, and the receiver under test knows nothing of it.
+package killstorage
+
+import (
+	"context"
+	"encoding/json"
+	"math/rand/v2"
+	"os"
+	"regexp"
+	"sync"
+	"syscall"
+	"time"
+
+	"github.com/open-telemetry/opentelemetry-collector-contrib/extension/storage/filestorage"
+	"go.opentelemetry.io/collector/component"
+	"go.opentelemetry.io/collector/extension"
+	"go.opentelemetry.io/collector/extension/xextension/storage"
+)
+
+// PlanVariable names the environment variable with the path of the plan. No plan
+// at that path means that nobody dies.
+const PlanVariable = "KILL_PLAN"
+
+// plan says where the process dies. It is read anew at every call, so a test may
+// write it while the collector runs.
+type plan struct {
+	// Call is open, get, set or close.
+	Call string `json:"call"`
+	// Moment is before, in or after.
+	Moment string `json:"moment"`
+	// Key is a pattern that the key of a get or set matches.
+	Key string `json:"key"`
+	// Skip lets so many such calls pass.
+	Skip int `json:"skip"`
+}
+
+// NewFactory returns the factory of kill_storage, which is configured as
+// file_storage is.
+func NewFactory() extension.Factory {
+	inner := filestorage.NewFactory()
+	create := func(ctx context.Context, set extension.Settings, cfg component.Config) (extension.Extension, error) {
+		set.ID = component.NewIDWithName(inner.Type(), set.ID.Name())
+		ext, err := inner.Create(ctx, set, cfg)
+		if err != nil {
+			return nil, err
+		}
+		return &killer{Extension: ext.(storage.Extension), seen: map[plan]int{}}, nil
+	}
+	return extension.NewFactory(component.MustNewType("kill_storage"), inner.CreateDefaultConfig, create, component.StabilityLevelDevelopment)
+}
+
+type killer struct {
+	storage.Extension
+	mu   sync.Mutex
+	seen map[plan]int
+}
+
+// meet runs a call, and ends the process before, in or after it if the plan says
+// so.
+func (k *killer) meet(call, key string, run func() error) error {
+	moment := k.moment(call, key)
+	switch moment {
+	case "before":
+		die()
+	case "in":
+		go func() {
+			time.Sleep(time.Duration(rand.IntN(300)) * time.Microsecond)
+			die()
+		}()
+	}
+	err := run()
+	if moment != "" {
+		die()
+	}
+	return err
+}
+
+// moment is when in this call the process is to die, empty for never.
+func (k *killer) moment(call, key string) string {
+	var p plan
+	data, err := os.ReadFile(os.Getenv(PlanVariable))
+	if err != nil || json.Unmarshal(data, &p) != nil || p.Call != call {
+		return ""
+	}
+	if ok, err := regexp.MatchString(p.Key, key); err != nil || !ok {
+		return ""
+	}
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	k.seen[p]++
+	if k.seen[p] <= p.Skip {
+		return ""
+	}
+	return p.Moment
+}
+
+// die ends the process as the kernel does when it is out of memory.
+func die() {
+	_ = syscall.Kill(os.Getpid(), syscall.SIGKILL)
+	select {}
+}
+
+// GetClient implements storage.Extension.
+func (k *killer) GetClient(ctx context.Context, kind component.Kind, id component.ID, name string) (client storage.Client, err error) {
+	err = k.meet("open", "", func() error {
+		client, err = k.Extension.GetClient(ctx, kind, id, name)
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	return &killingClient{client, k}, nil
+}
+
+type killingClient struct {
+	storage.Client
+	k *killer
+}
+
+// Get implements storage.Client.
+func (c *killingClient) Get(ctx context.Context, key string) (value []byte, err error) {
+	err = c.k.meet("get", key, func() error {
+		value, err = c.Client.Get(ctx, key)
+		return err
+	})
+	return value, err
+}
+
+// Set implements storage.Client.
+func (c *killingClient) Set(ctx context.Context, key string, value []byte) error {
+	return c.k.meet("set", key, func() error { return c.Client.Set(ctx, key, value) })
+}
+
+// Batch implements storage.Client. The receiver under test writes one value at a
+// time; should it ever write several at once, there are new moments to die in.
+func (*killingClient) Batch(context.Context, ...*storage.Operation) error {
+	panic("killstorage: the receiver calls Batch, which no kill point meets")
+}
+
+// Close implements storage.Client.
+func (c *killingClient) Close(ctx context.Context) error {
+	return c.k.meet("close", "", func() error { return c.Client.Close(ctx) })
+}
