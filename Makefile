@@ -72,8 +72,12 @@ mutants: ## test the tests: put known faults into the source, each must be caugh
 	go run ./internal/mutants
 
 DAYS ?= 200
+RELOADS ?= 500
+DAMAGES ?= 60
 .PHONY: prove
-prove: kill mutants ## the longer proofs: DAYS simulated days, KILLS kills of the built collector, the mutants
+prove: kill mutants ## the longer proofs: DAYS simulated days, KILLS and POINT_KILLS kills, RELOADS, DAMAGES, the mutants
+	OTELCOL=$(CURDIR)/$(COLLECTOR) RELOADS=$(RELOADS) DAMAGES=$(DAMAGES) \
+		go test -tags e2e -count=1 -timeout 4h -run 'TestReloads$$|TestDamagedFile$$' -v ./e2e/... | grep -v '^ *---\|^==='
 	go test ./internal/sim -count=1 -timeout 4h -v -run TestSimulation -sim-days $(DAYS) | grep -v '^ *---\|^=== '
 
 FUZZTIME ?= 30s

@@ -8,6 +8,7 @@ package e2e
 import (
 	"encoding/json"
 	"fmt"
+	"strconv"
 	"testing"
 
 	"github.com/openaicompliance/openaicompliancereceiver/internal/testbed"
@@ -74,7 +75,7 @@ func atFileEnd(moment testbed.Moment) func(testbed.Moment, []testbed.Delivery) b
 }
 
 func endsFile(batch []testbed.Delivery) bool {
-	return fmt.Sprint(batch[len(batch)-1].Attributes["openai.compliance.file.line"]) == fmt.Sprint(fileSize)
+	return fmt.Sprint(batch[len(batch)-1].Attributes["openai.compliance.file.line"]) == strconv.Itoa(fileSize)
 }
 
 var killPoints = []killPoint{

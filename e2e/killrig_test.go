@@ -7,6 +7,7 @@ package e2e
 
 import (
 	"fmt"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -144,7 +145,9 @@ func (k *killRig) atSink(at testbed.Moment, batch []testbed.Delivery) bool {
 		return true
 	}
 	if k.point.stop {
-		assert.NoError(k.t, k.collector.Signal(syscall.SIGTERM))
+		if err := k.collector.Signal(syscall.SIGTERM); err != nil {
+			k.t.Error(err)
+		}
 		time.Sleep(200 * time.Millisecond)
 	}
 	k.collector.Kill()
@@ -161,9 +164,7 @@ func (k *killRig) atAPI(next http.Handler) http.Handler {
 		if k.point.api.share > 0 {
 			answer := httptest.NewRecorder()
 			next.ServeHTTP(answer, r)
-			for name, values := range answer.Header() {
-				w.Header()[name] = values
-			}
+			maps.Copy(w.Header(), answer.Header())
 			w.WriteHeader(answer.Code)
 			body := answer.Body.Bytes()
 			_, _ = w.Write(body[:len(body)*k.point.api.share/100])
