@@ -78,7 +78,7 @@ DAMAGES ?= 60
 prove: kill mutants ## the longer proofs: DAYS simulated days, KILLS and POINT_KILLS kills, RELOADS, DAMAGES, the mutants
 	OTELCOL=$(CURDIR)/$(COLLECTOR) RELOADS=$(RELOADS) DAMAGES=$(DAMAGES) \
 		go test -tags e2e -count=1 -timeout 4h -run 'TestReloads$$|TestDamagedFile$$' -v ./e2e/... | grep -v '^ *---\|^==='
-	go test ./internal/sim -count=1 -timeout 4h -v -run TestSimulation -sim-days $(DAYS) | grep -v '^ *---\|^=== '
+	go test ./internal/sim -count=1 -timeout 4h -v -run 'TestSimulation|TestPowerLoss' -sim-days $(DAYS) | grep -v '^ *---\|^=== '
 
 FUZZTIME ?= 30s
 .PHONY: fuzz
