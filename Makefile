@@ -40,6 +40,13 @@ $(E2E): $(COLLECTOR) e2e/builder-config.yaml e2e/killstorage/storage.go | $(TOOL
 demo: $(COLLECTOR) ## show the collector at work against a simulated API; ends by itself
 	@go run ./cmd/demo -collector $(COLLECTOR)
 
+.PHONY: demo-ui
+demo-ui: $(COLLECTOR) _build/demo-ui $(TOOLS)/victoria-logs ## show the records in a log database with a web page, until Ctrl-C
+	@_build/demo-ui
+
+_build/demo-ui: FORCE
+	@go build -o $@ ./cmd/demo-ui
+
 .PHONY: run
 run: ## collect from the real API; needs OPENAI_COMPLIANCE_API_KEY and OPENAI_WORKSPACE_ID
 	@scripts/run.sh $(COLLECTOR)
@@ -55,6 +62,14 @@ test-unit:
 .PHONY: test-e2e
 test-e2e: $(COLLECTOR) $(E2E)
 	OTELCOL=$(CURDIR)/$(COLLECTOR) OTELCOL_E2E=$(CURDIR)/$(E2E) go test -tags e2e -count=1 ./e2e/...
+
+.PHONY: test-ui
+test-ui: $(COLLECTOR) _build/demo-ui $(TOOLS)/victoria-logs ## open the page of demo-ui in a browser, and count what the database holds
+	cd e2e/ui && go test -count=1 -v .
+
+.PHONY: screenshot
+screenshot: test-ui ## take the picture that README.md shows anew
+	cp _build/demo-ui.png docs/images/demo-ui.png
 
 .PHONY: validate-examples
 validate-examples: $(COLLECTOR) ## let the collector validate every configuration in README, examples and testdata
@@ -82,10 +97,11 @@ prove: kill mutants ## the longer proofs: DAYS simulated days, KILLS and POINT_K
 
 FUZZTIME ?= 30s
 .PHONY: fuzz
-fuzz: ## fuzz each target for FUZZTIME
-	go test ./internal/jsonl -run '^$$' -fuzz FuzzReader -fuzztime $(FUZZTIME)
-	go test ./internal/record -run '^$$' -fuzz FuzzMap -fuzztime $(FUZZTIME)
-	go test ./internal/checkpoint -run '^$$' -fuzz FuzzDecode -fuzztime $(FUZZTIME)
+fuzz: ## fuzz every target for FUZZTIME each
+	@grep -roE --include='*_test.go' '^func Fuzz[A-Za-z]+' internal receiver | sort | while IFS=: read -r file target; do \
+		echo "$$file $${target#func }"; \
+		go test "./$$(dirname "$$file")" -run '^$$' -fuzz "^$${target#func }$$" -fuzztime $(FUZZTIME); \
+	done
 
 .PHONY: check
 check: check-generated check-modules check-lint ## generated files and go.mod up to date, vet, lint
@@ -104,6 +120,8 @@ check-modules:
 	cd e2e/killstorage && go mod tidy -diff
 	cd internal/tools && go mod tidy -diff
 	cd internal/tools/lint && go mod tidy -diff
+	cd internal/tools/victorialogs && go mod tidy -diff
+	cd e2e/ui && go mod tidy -diff
 	go mod verify
 
 .PHONY: check-lint
@@ -111,6 +129,7 @@ check-lint: $(TOOLS)/golangci-lint
 	go vet ./...
 	go vet -tags e2e ./e2e/...
 	$(TOOLS)/golangci-lint run --build-tags e2e ./...
+	cd e2e/ui && go vet ./... && $(TOOLS)/golangci-lint run ./...
 	cd e2e/killstorage && $(TOOLS)/golangci-lint run ./...
 
 .PHONY: bench
@@ -129,3 +148,5 @@ $(TOOLS)/mdatagen: internal/tools/go.sum
 	cd internal/tools && go build -o $@ go.opentelemetry.io/collector/cmd/mdatagen
 $(TOOLS)/golangci-lint: internal/tools/lint/go.sum
 	cd internal/tools/lint && go build -o $@ github.com/golangci/golangci-lint/v2/cmd/golangci-lint
+$(TOOLS)/victoria-logs: internal/tools/victorialogs/go.sum
+	cd internal/tools/victorialogs && CGO_ENABLED=0 go build -o $@ github.com/VictoriaMetrics/VictoriaMetrics/app/victoria-logs

@@ -4,6 +4,7 @@
 package receiver
 
 import (
+	"context"
 	"fmt"
 	"strings"
 	"testing"
@@ -11,6 +12,8 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"go.opentelemetry.io/collector/pdata/plog"
 
 	"github.com/openaicompliance/openaicompliancereceiver/internal/checkpoint"
 	"github.com/openaicompliance/openaicompliancereceiver/internal/fakeapi"
@@ -95,6 +98,28 @@ func TestOutageBecomesHistory(t *testing.T) {
 	w.start()
 	w.awaitExact()
 	assert.Zero(t, w.logs.FilterMessage(farBehind).Len())
+}
+
+// History ends only after a pass over all of it that has found nothing new: a file
+// that appears while it is collected, far behind the position, is not left out.
+func TestHistoryEndsWithCleanList(t *testing.T) {
+	w := newWorld(t, fakeapi.Options{}, func(cfg *Config) { cfg.StartFrom = "-20d" })
+	hold, held := make(chan struct{}), make(chan struct{}, 1)
+	w.next = consumeFunc(func(ctx context.Context, logs plog.Logs) error {
+		select {
+		case held <- struct{}{}:
+			<-hold
+		default:
+		}
+		return w.sink.ConsumeLogs(ctx, logs)
+	})
+	w.api.Add("AUTH_LOG", recent(10*24*time.Hour), authLine("seen"))
+	w.start()
+	require.Eventually(t, func() bool { return len(held) == 1 }, 20*time.Second, time.Millisecond)
+	w.api.Add("AUTH_LOG", recent(15*24*time.Hour), authLine("appears late"))
+	close(hold)
+	w.awaitLog(collected)
+	w.awaitExact()
 }
 
 // History whose files expire before they could be listed is told as a gap up to

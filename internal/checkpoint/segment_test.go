@@ -4,7 +4,6 @@
 package checkpoint
 
 import (
-	"fmt"
 	"math/rand/v2"
 	"strconv"
 	"testing"
@@ -167,6 +166,9 @@ func checkSegments(t *testing.T, f *fixture, done map[string]bool, seen map[stri
 		seen["three"]++
 	}
 	require.Equal(t, floor, segments[0].From)
+	for _, seg := range segments[1:] {
+		require.Equal(t, 1, owners(segments, seg.From), "the boundary %s", seg.From)
+	}
 	for i, seg := range segments {
 		if i+1 < len(segments) {
 			require.Equal(t, seg.To, segments[i+1].From)
@@ -180,13 +182,19 @@ func checkSegments(t *testing.T, f *fixture, done map[string]bool, seen map[stri
 		require.True(t, f.Done(id), id)
 	}
 	for id, entry := range f.state.Quarantine {
-		owners := 0
 		for i, seg := range segments {
-			if seg.Holds(entry.EndTime) {
-				owners++
-				require.True(t, f.state.listFrom(i, 0).Before(entry.EndTime), "%s is left behind", id)
-			}
+			require.True(t, !seg.Holds(entry.EndTime) || f.state.listFrom(i, 0).Before(entry.EndTime), "%s is left behind", id)
 		}
-		require.Equal(t, 1, owners, fmt.Sprint(entry.EndTime))
+		require.Equal(t, 1, owners(segments, entry.EndTime), "%s", entry.EndTime)
 	}
+}
+
+// owners counts the segments that a file with this end_time belongs to.
+func owners(segments []Segment, end time.Time) (n int) {
+	for _, seg := range segments {
+		if seg.Holds(end) {
+			n++
+		}
+	}
+	return n
 }

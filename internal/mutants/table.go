@@ -17,9 +17,9 @@ var table = []mutant{
 	{
 		name: "position stored before the delivery", file: "receiver/file.go",
 		edits: []edit{{
-			"\t\treceipt, err := s.deliver.Deliver(s.calls, ctx, deliver.Batch{\n",
+			"\t\treceipt, err := s.handOver(ctx, deliver.Batch{\n",
 			`		early, err := s.deliver.Deliver(s.calls, ctx, deliver.Batch{Span: deliver.Span{
-			FileID: file.ID, SHA256: body.sha256, EndTime: file.EndTime, NextLine: next, Last: last,
+			FileID: file.ID, SHA256: got.sha256, EndTime: file.EndTime, NextLine: next, Last: last,
 		}})
 		if err != nil {
 			return err
@@ -27,14 +27,14 @@ var table = []mutant{
 		if err := s.commit(ctx, early); err != nil {
 			return err
 		}
-		receipt, err := s.deliver.Deliver(s.calls, ctx, deliver.Batch{
+		receipt, err := s.handOver(ctx, deliver.Batch{
 `,
 		}},
 		pkg: inReceiver, tests: []string{"TestShutdownWithExpiredContext"},
 	},
 	{
-		name: "listed after the position, not from it", file: "internal/checkpoint/state.go",
-		edits: []edit{{"s.Cursor.Add(-max(overlap, tick))", "s.Cursor.Add(-overlap)"}},
+		name: "listed after the position, not from it", file: "internal/checkpoint/segment.go",
+		edits: []edit{{"position.Add(-max(overlap, tick))", "position.Add(-overlap)"}},
 		pkg:   inCheckpoint, tests: []string{"TestTiesWithoutOverlap"},
 	},
 	{
@@ -48,15 +48,15 @@ var table = []mutant{
 		pkg:   inCheckpoint, tests: []string{"TestLedgerIsPruned"},
 	},
 	{
-		name: "listed below the floor", file: "internal/checkpoint/state.go",
-		edits: []edit{{"if from.Before(s.Floor) {", "if s.Floor.IsZero() {"}},
+		name: "listed below the floor", file: "internal/checkpoint/segment.go",
+		edits: []edit{{"if from.Before(seg.From) {", "if seg.From.IsZero() {"}},
 		pkg:   inCheckpoint, tests: []string{"TestListFrom"},
 	},
 	{
 		name: "events remembered before they are stored", file: "internal/checkpoint/stream.go",
 		edits: []edit{{
-			"\told, crowded := s.window.age(&next.Events, span.EndTime)\n",
-			"\told, crowded := s.window.age(&next.Events, span.EndTime)\n\ts.window.added(events)\n",
+			"\told, crowded := s.window.age(&next.Events, next)\n",
+			"\told, crowded := s.window.age(&next.Events, next)\n\ts.window.added(events)\n",
 		}},
 		pkg: inCheckpoint, tests: []string{"TestEventsFailedMark"},
 	},
@@ -67,7 +67,7 @@ var table = []mutant{
 	},
 	{
 		name: "gap measured from the last file", file: "receiver/gap.go",
-		edits: []edit{{"s.progress.ListedThrough(), time.Duration(0)", "s.progress.Cursor(), time.Duration(0)"}},
+		edits: []edit{{"segment.Known(), time.Duration(0)", "segment.Cursor, time.Duration(0)"}},
 		pkg:   inReceiver, tests: []string{"TestStreamReportsGap"},
 	},
 	{
@@ -78,17 +78,17 @@ var table = []mutant{
 	{
 		name: "one type's error returned to all", file: "receiver/retry.go",
 		edits: []edit{
-			{"\tgate  *gate\n}", "\tgate  *gate\n\tfailed error\n}"},
+			{"\tgate  pauser\n}", "\tgate  pauser\n\tfailed error\n}"},
 			{
-				"\t\terr := fn()\n",
-				"\t\terr := fn()\n\t\tif keyRefused(err) {\n\t\t\tr.failed = err\n\t\t}\n\t\tif r.failed != nil {\n\t\t\treturn r.failed\n\t\t}\n",
+				"\treturn r.goOn(ctx, fn(), fn)\n",
+				"\terr := fn()\n\tif keyRefused(err) {\n\t\tr.failed = err\n\t}\n\tif r.failed != nil {\n\t\treturn r.failed\n\t}\n\treturn r.goOn(ctx, err, fn)\n",
 			},
 		},
 		pkg: inReceiver, tests: []string{"TestStreamsAreIndependent"},
 	},
 	{
 		name: "next page from the last one's very end", file: "internal/compliance/pager.go",
-		edits: []edit{{"end.Add(-pageStep).UTC()", "end.UTC()"}},
+		edits: []edit{{"timeText(end.Add(-pageStep))", "timeText(end)"}},
 		pkg:   inCompliance, tests: []string{"TestPagerNeverSkipsTies", "TestPagerListsEveryFileOnce"},
 	},
 	{
@@ -138,6 +138,24 @@ var table = []mutant{
 		}},
 		pkg: inDeliver, tests: []string{"TestStopEndsWait"},
 	},
-	// Here belongs the end of a segment: one that ends before its last clean
-	// list, and one whose bound belongs to both sides or to none.
+	{
+		name: "boundary of two segments belongs to none", file: "internal/checkpoint/segment.go",
+		edits: []edit{{"!end.After(g.To)", "end.Before(g.To)"}},
+		pkg:   inReceiver, tests: []string{"TestOutageBecomesHistory"},
+	},
+	{
+		name: "boundary of two segments belongs to both", file: "internal/checkpoint/segment.go",
+		edits: []edit{{"return end.After(g.From)", "return !end.Before(g.From)"}},
+		pkg:   inCheckpoint, tests: []string{"TestSegmentsAdjoin"},
+	},
+	{
+		name: "segment ends before a clean list of all of it", file: "receiver/lane.go",
+		edits: []edit{{"clean := p.kind == passWhole && p.tally.delivered == 0", "clean := true"}},
+		pkg:   inReceiver, tests: []string{"TestHistoryEndsWithCleanList"},
+	},
+	{
+		name: "history waits for ever behind live files", file: "receiver/scheduler.go",
+		edits: []edit{{"s.others >= backlogShare-1", "s.others < 0"}},
+		pkg:   inReceiver, tests: []string{"TestSchedulerBacklogShare"},
+	},
 }
