@@ -69,7 +69,7 @@ func newRecipe(t *testing.T, example string, api *fakeapi.API, overrides ...map[
 		t: t, api: api, sink: r.sinks["otlp_http"], config: filepath.Join(dir, "config.yaml"), log: filepath.Join(dir, "collector.log"),
 		env: []string{
 			"OPENAI_COMPLIANCE_API_KEY=" + fakeapi.DefaultKey, "OPENAI_WORKSPACE_ID=" + fakeapi.DefaultWorkspace,
-			"OPENAI_COMPLIANCE_HMAC_KEY=000102030405060708090a0b0c0d0e0f",
+			"OPENAI_COMPLIANCE_HMAC_KEY=000102030405060708090a0b0c0d0e0f", "COLLECTOR_ADDRESS=203.0.113.20",
 		},
 	}
 	require.NoError(t, os.WriteFile(r.config, text, 0o600))
@@ -217,19 +217,25 @@ func TestRecipeContentApart(t *testing.T) {
 	}
 }
 
-// examples/own-requests.yaml drops the records of our own calls and no others.
+// examples/own-requests.yaml drops the records of our own calls and no others:
+// not those that somebody else makes with our key.
 func TestRecipeOwnRequests(t *testing.T) {
 	api := fakeapi.New(fakeapi.Options{})
-	line := func(id, action, key string) string {
-		return `{"event_id":"` + id + `","action":"` + action + `","actor":{"type":"API_KEY","redacted_id":"` + key + `"}}`
+	line := func(id, action, key, address string) string {
+		return `{"event_id":"` + id + `","action":"` + action + `","actor":{"type":"API_KEY","redacted_id":"` + key +
+			`"},"request_metadata":{"client_ip":"` + address + `"}}`
 	}
+	const here, elsewhere = "203.0.113.20", "198.51.100.9"
 	api.Add("AUDIT_LOG", time.Now().Add(-time.Hour),
-		line("ours", "LIST_WORKSPACE_LOG_FILES", "sk-...-key"), line("ours too", "DOWNLOAD_WORKSPACE_LOG_FILE", "sk-...-key"),
-		line("other key", "LIST_WORKSPACE_LOG_FILES", "sk-...RxIA"), line("other call", "LIST_USERS", "sk-...-key"))
+		line("ours", "LIST_WORKSPACE_LOG_FILES", "sk-...-key", here), line("ours too", "DOWNLOAD_WORKSPACE_LOG_FILE", "sk-...-key", here),
+		line("other key", "LIST_WORKSPACE_LOG_FILES", "sk-...RxIA", here), line("other call", "LIST_USERS", "sk-...-key", here),
+		line("stolen key", "DOWNLOAD_WORKSPACE_LOG_FILE", "sk-...-key", elsewhere))
 	r := newRecipe(t, "own-requests.yaml", api)
-	got := r.run(r.sink, 2)
-	assert.Contains(t, got, "other key")
-	assert.Contains(t, got, "other call")
+	got := r.run(r.sink, 3)
+	for _, uid := range []string{"other key", "other call", "stolen key"} {
+		assert.Contains(t, got, uid)
+	}
+	assert.Equal(t, true, got["stolen key"].Attributes["openai.compliance.self"])
 }
 
 // examples/document-id.yaml names each document after its record.

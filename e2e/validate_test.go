@@ -24,7 +24,7 @@ func exampleEnv(t *testing.T) []string {
 	return append(os.Environ(),
 		"OPENAI_COMPLIANCE_API_KEY=sk-admin-example", "OPENAI_ADMIN_API_KEY=sk-admin-example",
 		"OPENAI_WORKSPACE_ID=0f8fad5b-d9cb-469f-a165-70867728950e", "OPENAI_ORGANIZATION_ID=org-p13k3klgno5cqxbf0q8hpgrk",
-		"OPENAI_COMPLIANCE_HMAC_KEY=000102030405060708090a0b0c0d0e0f",
+		"OPENAI_COMPLIANCE_HMAC_KEY=000102030405060708090a0b0c0d0e0f", "COLLECTOR_ADDRESS=203.0.113.20",
 		"OPENAI_COMPLIANCE_STATE="+t.TempDir(), "STATE_DIRECTORY="+t.TempDir(),
 		"DEMO_ENDPOINT=http://127.0.0.1:8080/v1/compliance", "DEMO_SINK=http://127.0.0.1:4318", "DEMO_STORAGE="+t.TempDir(),
 	)

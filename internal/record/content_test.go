@@ -176,12 +176,17 @@ func TestUnfitIsWithheld(t *testing.T) {
 // A line with a repeated key, at any depth of what is read, gives its length and
 // digest alone: a reader behind us might take the other value.
 func TestDuplicateKeysAreWithheld(t *testing.T) {
+	members := make([]string, 100)
+	for i := range members {
+		members[i] = fmt.Sprintf(`"k%d":{"k1":0}`, i)
+	}
+	many := strings.Join(members, ",")
 	for _, eventType := range types() {
 		mappers := redactors(eventType)
 		for _, path := range objectPaths(fieldsOf(eventType), nil) {
 			for _, member := range []string{
 				`{"id":"x","id":"CANARY"}`, `{"id":"CANARY","id":"x"}`, `{"id":"x","\u0069d":"CANARY"}`, `{"type":"CANARY","x":1,"type":{"type":1}}`,
-				`{"CANARY":1,"CANARY":2}`,
+				`{"CANARY":1,"CANARY":2}`, `{"CANARY":1,` + many + `,"CANARY":2}`, `{"x":"CANARY",` + many + `,"k99":2}`,
 			} {
 				withoutCanary(t, mappers, at(path, member), 1)
 			}

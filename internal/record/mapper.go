@@ -123,8 +123,9 @@ func (m *Mapper) IDs() []string { return m.ids }
 // fill sets everything but the receipt time, and reports whether the line could
 // be read.
 func (m *Mapper) fill(record plog.LogRecord, file File, line Line) bool {
-	ok := walk(m.dec, m.root, line.Text, m.slots)
-	ok, withheld := m.setBody(record.Body(), line.Text, ok)
+	text := string(line.Text) // the one copy: attributes are parts of it
+	ok := walk(m.dec, m.root, text, m.slots)
+	ok, withheld := m.setBody(record.Body(), text, ok)
 	if !ok {
 		clear(m.slots)
 	}

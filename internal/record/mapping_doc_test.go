@@ -16,28 +16,59 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-var update = flag.Bool("update", false, "write docs/mapping.md anew")
+var update = flag.Bool("update", false, "write the generated documents and the goldens anew")
 
 const (
-	mappingDoc = "../../docs/mapping.md"
-	docBegin   = "<!-- begin of the generated table -->\n"
-	docEnd     = "<!-- end of the generated table -->\n"
+	docBegin = "<!-- begin of the generated table -->\n"
+	docEnd   = "<!-- end of the generated table -->\n"
 )
 
-// The table in docs/mapping.md is what the code does.
-// go test ./internal/record -run TestMappingDocument -update writes it.
-func TestMappingDocument(t *testing.T) {
-	text, err := os.ReadFile(mappingDoc)
-	require.NoError(t, err)
-	before, rest, ok := strings.Cut(string(text), docBegin)
-	require.True(t, ok, "docs/mapping.md has no %q", docBegin)
-	table, after, ok := strings.Cut(rest, docEnd)
-	require.True(t, ok, "docs/mapping.md has no %q", docEnd)
-	if *update {
-		require.NoError(t, os.WriteFile(mappingDoc, []byte(before+docBegin+mappingTable()+docEnd+after), 0o600))
-		return
+// The tables in docs/mapping.md and docs/privacy.md are what the code does.
+// go test ./internal/record -run TestGeneratedTables -update writes them.
+func TestGeneratedTables(t *testing.T) {
+	for file, table := range map[string]string{"../../docs/mapping.md": mappingTable(), "../../docs/privacy.md": fieldTable()} {
+		text, err := os.ReadFile(file)
+		require.NoError(t, err)
+		before, rest, ok := strings.Cut(string(text), docBegin)
+		require.True(t, ok, "%s has no %q", file, docBegin)
+		found, after, ok := strings.Cut(rest, docEnd)
+		require.True(t, ok, "%s has no %q", file, docEnd)
+		if *update {
+			require.NoError(t, os.WriteFile(file, []byte(before+docBegin+table+docEnd+after), 0o600))
+			continue
+		}
+		assert.Equal(t, table, found, file)
 	}
-	assert.Equal(t, mappingTable(), table)
+}
+
+// forms are the words of the table: the type in a parsed body, and what becomes
+// of the field where content is withheld.
+var forms = map[fieldKind][2]string{
+	fieldText: {"text", "stays"}, fieldInteger: {"integer", "stays"}, fieldBoolean: {"boolean", "stays"},
+	fieldSetting: {"text", "stays if a number or boolean"}, fieldContent: {"text", "**withheld**"},
+}
+
+func fieldTable() string {
+	var out strings.Builder
+	out.WriteString("| event type | field | in a parsed body | where content is withheld |\n|---|---|---|---|\n")
+	for _, eventType := range slices.Sorted(maps.Keys(typeFields)) {
+		fieldRows(&out, "`"+eventType+"`", "", object(typeFields[eventType]))
+	}
+	fieldRows(&out, "every type", "", object(commonFields))
+	return out.String()
+}
+
+func fieldRows(out *strings.Builder, eventType, path string, f *field) {
+	switch f.kind {
+	case fieldObject:
+		for _, key := range slices.Sorted(maps.Keys(f.fields)) {
+			fieldRows(out, eventType, strings.TrimPrefix(path+"."+key, "."), f.fields[key])
+		}
+	case fieldList:
+		fieldRows(out, eventType, path+"[]", f.of)
+	default:
+		fmt.Fprintf(out, "| %s | `%s` | %s | %s |\n", eventType, path, forms[f.kind][0], forms[f.kind][1])
+	}
 }
 
 func mappingTable() string {

@@ -19,12 +19,12 @@ const unfitSuffix = "_unfit"
 // parseObject fills a map with the members of an object. null is left out, and
 // of a key that comes twice the last value counts.
 func (w *bodyWriter) parseObject(dec *jx.Decoder, at *field, out pcommon.Map) error {
-	out.EnsureCapacity(len(at.fields))
+	out.EnsureCapacity(min(len(at.fields), 12))
 	unknown := 0
 	err := w.members(dec, at, func(key []byte, f *field) error {
 		switch {
 		case f != nil:
-			return w.parseMember(dec, f, string(key), out)
+			return w.parseMember(dec, f, asString(key), out)
 		case w.hold != nil:
 			unknown++
 			w.hold.any = true
@@ -94,7 +94,7 @@ func (w *bodyWriter) parseText(dec *jx.Decoder, is jx.Type, f *field) (text stri
 	if !fits && w.hold != nil {
 		return w.hold.replace(value), false, nil
 	}
-	return string(value), fits, nil
+	return asString(value), fits, nil
 }
 
 func (w *bodyWriter) parseList(dec *jx.Decoder, of *field, out pcommon.Slice) error {

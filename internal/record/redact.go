@@ -18,15 +18,15 @@ const withheldKey = "withheld"
 
 // redactLine writes the line anew with replacements in the place of content. A
 // line that has none stays exact.
-func (w *bodyWriter) redactLine(dec *jx.Decoder, body pcommon.Value, line []byte) error {
+func (w *bodyWriter) redactLine(dec *jx.Decoder, body pcommon.Value, line string) error {
 	w.out = w.out[:0]
 	if err := w.redactObject(dec, w.root); err != nil {
 		return err
 	}
 	if w.hold.any {
-		line = w.out
+		line = string(w.out)
 	}
-	body.SetStr(string(line))
+	body.SetStr(line)
 	return nil
 }
 

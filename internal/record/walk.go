@@ -4,13 +4,14 @@
 package record
 
 import (
-	"bytes"
 	"errors"
 	"io"
 	"math"
 	"strconv"
+	"strings"
 	"time"
 	"unicode/utf8"
+	"unsafe"
 
 	"github.com/go-faster/jx"
 )
@@ -30,19 +31,20 @@ var (
 	latest   = time.Unix(0, math.MaxInt64)
 )
 
-var (
-	errNotObject = errors.New("not a JSON object")
-	utf8BOM      = []byte("\xef\xbb\xbf")
-)
+var errNotObject = errors.New("not a JSON object")
 
-// walk reads a line once and fills slots. It reports whether the line is one
-// whole JSON object in valid UTF-8; when it is not, slots hold nothing.
-func walk(dec *jx.Decoder, root *node, line []byte, slots []found) bool {
+const utf8BOM = "\xef\xbb\xbf"
+
+// walk reads a line once and fills slots, whose texts are parts of the line. It
+// reports whether the line is one whole JSON object in valid UTF-8; when it is
+// not, slots hold nothing.
+func walk(dec *jx.Decoder, root *node, line string, slots []found) bool {
 	clear(slots)
-	if !utf8.Valid(line) {
+	line = strings.TrimPrefix(line, utf8BOM)
+	if line == "" || !utf8.ValidString(line) {
 		return false
 	}
-	dec.ResetBytes(bytes.TrimPrefix(line, utf8BOM))
+	dec.ResetBytes(asBytes(line))
 	if err := walkDocument(dec, root, slots); err != nil {
 		clear(slots)
 		return false
@@ -84,17 +86,17 @@ func readScalar(dec *jx.Decoder, rules []compiled, slots []found) error {
 	var text string
 	switch dec.Next() {
 	case jx.String:
-		s, err := dec.Str()
+		s, err := dec.StrBytes()
 		if err != nil {
 			return err
 		}
-		text = s
+		text = asString(s)
 	case jx.Number:
-		n, err := dec.Num()
+		n, err := dec.Raw()
 		if err != nil {
 			return err
 		}
-		text = n.String()
+		text = asString(n)
 	case jx.Bool:
 		b, err := dec.Bool()
 		if err != nil {
@@ -105,16 +107,27 @@ func readScalar(dec *jx.Decoder, rules []compiled, slots []found) error {
 		return dec.Skip()
 	}
 	if text != "" {
-		for _, r := range rules {
-			r.store(text, &slots[r.slot])
+		for i := range rules {
+			rules[i].store(text, &slots[rules[i].slot])
 		}
 	}
 	return nil
 }
 
+// asBytes spares a copy, for the decoder, which only reads.
+func asBytes(s string) []byte {
+	return unsafe.Slice(unsafe.StringData(s), len(s)) //nolint:gosec // only read
+}
+
+// asString spares a copy. The bytes are a part of the line, or what the decoder
+// made of a text with escapes and forgot; nobody writes to either again.
+func asString(b []byte) string {
+	return unsafe.String(unsafe.SliceData(b), len(b)) //nolint:gosec // never written again
+}
+
 // store keeps the text in the slot's type, unless a rule that comes earlier in
 // the table has filled it or the text does not fit.
-func (r compiled) store(text string, slot *found) {
+func (r *compiled) store(text string, slot *found) {
 	if slot.set && slot.rank < r.rank {
 		return
 	}
