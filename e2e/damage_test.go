@@ -110,7 +110,7 @@ func (d *damageRig) attempt(state []byte) string {
 		case ended && (strings.Contains(log, "panic:") || strings.Contains(log, "fatal error:") || strings.Contains(log, "SIGBUS")):
 			return "crashed at the start"
 		case ended:
-			assert.Contains(d.t, log, "openai_compliance", "the message names the component")
+			assert.Contains(d.t, log, `failed to start "openai_compliance" receiver: storage: open "file_storage": `)
 			return "refused to start"
 		case !d.settled(log, from):
 		case strings.Contains(log, saysDamaged):
@@ -213,6 +213,13 @@ func TestReplacedFile(t *testing.T) {
 		require.NoError(t, os.Mkdir(d.statePath(), 0o700))
 		refused(t, `storage: open "file_storage"`, "is a directory")
 		require.NoError(t, os.Remove(d.statePath()))
+	})
+	t.Run("a value overwritten", func(t *testing.T) {
+		assert.Equal(t, "left the type out", d.attempt(bytes.ReplaceAll(d.state, []byte("openai-compliance-state"), []byte("openai-compliance-stain"))))
+	})
+	t.Run("a key overwritten", func(t *testing.T) {
+		assert.Equal(t, "first run, said so", d.attempt(bytes.ReplaceAll(d.state, []byte("/AUTH_LOG"), []byte("/AUTH_LOX"))))
+		assert.False(t, saysOf(d.output(), saysFirstRun, "CODEX_LOG"))
 	})
 	t.Run("empty", func(t *testing.T) {
 		assert.Equal(t, "first run, said so", d.attempt(nil))
