@@ -104,7 +104,11 @@ func TestFileDescriptors(t *testing.T) {
 	r.start()
 	r.limit(unix.RLIMIT_NOFILE, 64)
 	r.awaitExact()
-	before := r.descriptors()
+	before := 0
+	for range 20 { // each stream has its connections
+		r.awaitPasses(2)
+		before = max(before, r.descriptors())
+	}
 	most := before
 	for n := range 20 {
 		r.api.Script(fakeapi.Fault{Op: "list", Times: 2, Reset: true}, fakeapi.Fault{Op: "fetch", Times: 1, Status: 503})
@@ -136,9 +140,10 @@ func (r *rig) peak() int {
 
 // Four event types with files of the largest size the API makes are collected
 // within a hard limit on the process's memory, next to the soft one of the
-// runtime.
+// runtime. The kernel counts against it what Go has mapped, 64 MiB at a time; what
+// is in use at the most is bounded by a half of it.
 func TestMemoryLimit(t *testing.T) {
-	const soft, hard = 100 << 20, 256 << 20
+	const soft, hard = 100 << 20, 384 << 20
 	api := fakeapi.New(fakeapi.Options{})
 	filler := bytes.Repeat([]byte("x"), 900)
 	types := []string{"AUTH_LOG", "AUDIT_LOG", "CODEX_LOG", "APP_LOG"}
@@ -161,6 +166,6 @@ func TestMemoryLimit(t *testing.T) {
 	r.awaitExact()
 	peak := r.peak()
 	r.stop()
-	assert.Less(t, peak, hard)
+	assert.Less(t, peak, hard/2)
 	fmt.Printf("memory: 12 files of 15 MB of 4 event types under GOMEMLIMIT %d MiB and RLIMIT_DATA %d MiB, peak RSS %d MiB\n", soft>>20, hard>>20, peak>>20)
 }
