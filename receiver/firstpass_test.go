@@ -9,6 +9,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -16,7 +17,9 @@ import (
 	"go.uber.org/zap/zapcore"
 	"go.uber.org/zap/zaptest/observer"
 
+	"github.com/openaicompliance/openaicompliancereceiver/internal/checkpoint"
 	"github.com/openaicompliance/openaicompliancereceiver/internal/compliance"
+	"github.com/openaicompliance/openaicompliancereceiver/internal/fakeapi"
 )
 
 func apiRefusal(status int) error {
@@ -87,6 +90,30 @@ func TestFirstPassAllForbidden(t *testing.T) {
 	f.ended("AUTH_LOG", apiRefusal(403), 0)
 	f.ended("CODEX_LOG", apiRefusal(403), 0)
 	assert.Contains(t, logs.All()[0].Message, "No type may be read at all: check that the key was made in this workspace")
+}
+
+// A receiver tells the states it meets at the API, and a type whose stored state
+// is damaged, in one entry.
+func TestFirstPassIsLogged(t *testing.T) {
+	w := newWorld(t, fakeapi.Options{Forbidden: []string{"CODEX_LOG"}}, func(cfg *Config) {
+		cfg.EventTypes = []string{"AUTH_LOG", "AUDIT_LOG", "CODEX_LOG", "AUDITLOG", "APP_LOG"}
+	})
+	memory(w).SetValue(checkpoint.Key(fakeapi.DefaultWorkspace, "APP_LOG"), []byte("garbage"))
+	w.api.Add("AUTH_LOG", recent(time.Hour), authLine("a"))
+	w.start()
+	w.awaitExact()
+	tables := func() []observer.LoggedEntry {
+		return w.logs.Filter(func(e observer.LoggedEntry) bool { return strings.HasPrefix(e.Message, "The first pass over every") }).All()
+	}
+	require.Eventually(t, func() bool { return len(tables()) == 1 }, 20*time.Second, 5*time.Millisecond)
+	w.awaitPasses(5)
+	require.Len(t, tables(), 1)
+	for _, want := range []string{
+		"AUTH_LOG    ok              1 file delivered", "AUDIT_LOG   no data yet", "AUDITLOG    unknown type",
+		"CODEX_LOG   no permission   scope to ask for: chatgpt.enterprise.compliance_logs_platform.codex_log.read", "APP_LOG     failed",
+	} {
+		assert.Contains(t, tables()[0].Message, want)
+	}
 }
 
 // Streams report at the same time.

@@ -169,7 +169,7 @@ func (l *lane) end(ctx context.Context, err error) {
 		return
 	}
 	defer func() { l.atOnce = false }()
-	s.report(l.part, err)
+	s.report(l.part, p, err)
 	switch {
 	case keyRefused(err):
 		l.refusedKey = p.keyUsed

@@ -205,16 +205,18 @@ func (r *logsReceiver) newStreams(calls context.Context, health *health, progres
 	list := &requester{retry: r.cfg.APIRetry, gate: lists}
 	r.scheduler = newScheduler(r.cfg.Download, r.cfg.RateLimit.DownloadsPerMinute)
 	download := &requester{retry: r.cfg.APIRetry, gate: r.scheduler}
+	first := newFirstPass(r.set.Logger, r.cfg.EventTypes)
 	var streams []*stream
 	for _, eventType := range r.cfg.EventTypes {
 		if progress[eventType] == nil {
 			health.stored(eventType, checkpoint.ErrDamaged)
+			first.ended(eventType, checkpoint.ErrDamaged, 0)
 			continue
 		}
 		s := &stream{
 			eventType: eventType, cfg: r.cfg, calls: calls, heldLong: r.heldLong, refusedInterval: r.refusedInterval,
 			logger:    r.set.Logger.With(zap.String("event_type", eventType)),
-			telemetry: counters, health: health,
+			telemetry: counters, health: health, first: first,
 			api: api, list: list, lists: lists, download: download, scheduler: r.scheduler,
 			mapper:    record.NewMapper(r.source(eventType)),
 			progress:  progress[eventType],

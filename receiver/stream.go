@@ -25,7 +25,7 @@ const keyRefusedInterval = 5 * time.Minute
 const lookInterval = 10 * time.Second
 
 // stream collects one event type. Its fields are its own but for api, the
-// requesters, the scheduler and the health, which all streams share.
+// requesters, the scheduler, the health and the first pass, which all streams share.
 type stream struct {
 	eventType string
 	// replay names the replay that the stream is for, empty for collection.
@@ -34,6 +34,7 @@ type stream struct {
 	logger    *zap.Logger
 	telemetry *telemetry
 	health    *health
+	first     *firstPass
 
 	api       *compliance.Client
 	list      *requester
@@ -155,9 +156,10 @@ func (s *stream) serverTime() time.Time {
 }
 
 // report logs the outcome of a pass, once.
-func (s *stream) report(part checkpoint.Part, err error) {
+func (s *stream) report(part checkpoint.Part, p *pass, err error) {
 	if part == checkpoint.Live && s.replay == "" {
 		s.health.passEnded(s.eventType, err)
+		s.first.ended(s.eventType, err, p.tally.delivered)
 	}
 	if err == nil {
 		s.logger.Debug("Pass complete.", zap.Stringer("position", s.progress))
