@@ -51,6 +51,10 @@ _build/demo-ui: FORCE
 run: ## collect from the real API; needs OPENAI_COMPLIANCE_API_KEY and OPENAI_WORKSPACE_ID
 	@scripts/run.sh $(COLLECTOR)
 
+.PHONY: preview
+preview: ## print the newest records of each type and keep no state; ARGS="-config collector.yaml", or ARGS=-help
+	@go run ./cmd/preview $(ARGS)
+
 .PHONY: test
 test: test-unit test-e2e ## unit tests with -race, end-to-end tests, examples validated
 

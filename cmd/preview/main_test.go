@@ -1,0 +1,145 @@
+// Copyright The OpenTelemetry Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+import (
+	"bytes"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"go.uber.org/goleak"
+
+	"github.com/openaicompliance/openaicompliancereceiver/internal/fakeapi"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+// newAPI has three files of AUTH_LOG with two records each, an empty AUDIT_LOG,
+// and a type that the key may not read.
+func newAPI(t *testing.T) *fakeapi.API {
+	t.Helper()
+	api := fakeapi.New(fakeapi.Options{Forbidden: []string{"CODEX_LOG"}, PageLimit: 2})
+	require.NoError(t, api.Start("", ""))
+	t.Cleanup(api.Close)
+	for i := range 3 {
+		api.Add("AUTH_LOG", time.Now().Add(time.Duration(i-3)*time.Hour), fmt.Sprintf(`{"event_id":"%da"}`, i), fmt.Sprintf(`{"event_id":"%db"}`, i))
+	}
+	for _, name := range []string{"OPENAI_COMPLIANCE_API_KEY", "OPENAI_WORKSPACE_ID", "OPENAI_ORGANIZATION_ID"} {
+		t.Setenv(name, "")
+	}
+	return api
+}
+
+// records are the exact lines of these events.
+func records(ids ...string) string {
+	return `{"event_id":"` + strings.Join(ids, "\"}\n{\"event_id\":\"") + "\"}\n"
+}
+
+func runPreview(t *testing.T, args ...string) (out, notes string, err error) {
+	t.Helper()
+	var stdout, stderr bytes.Buffer
+	err = run(t.Context(), args, &stdout, &stderr)
+	assert.NotContains(t, stdout.String()+stderr.String()+fmt.Sprint(err), fakeapi.DefaultKey)
+	assert.NotContains(t, stdout.String()+stderr.String()+fmt.Sprint(err), "sig=")
+	return stdout.String(), stderr.String(), err
+}
+
+const collector = `
+receivers:
+  openai_compliance:
+    api_key: ${env:PREVIEW_KEY}
+    workspace_id: %s
+    event_types: [AUTH_LOG, AUDIT_LOG]
+    storage: file_storage
+    http: {endpoint: "%s"}
+extensions:
+  file_storage: {directory: "%s", create_directory: true}
+`
+
+// With a collector's configuration the newest records are printed, in order and
+// across files; the storage that it names is not touched, and nothing but lists
+// and downloads is asked for.
+func TestPreviewOfAConfiguration(t *testing.T) {
+	api := newAPI(t)
+	t.Setenv("PREVIEW_KEY", fakeapi.DefaultKey)
+	state := filepath.Join(t.TempDir(), "state")
+	config := filepath.Join(t.TempDir(), "collector.yaml")
+	require.NoError(t, os.WriteFile(config, fmt.Appendf(nil, collector, fakeapi.DefaultWorkspace, api.URL, state), 0o600))
+
+	out, notes, err := runPreview(t, "-config", config, "-records", "3")
+	require.NoError(t, err)
+	assert.Equal(t, records("1b", "2a", "2b"), out)
+	assert.Contains(t, notes, "AUTH_LOG: 3 records of the newest 2 of 3 files since ")
+	assert.Contains(t, notes, "AUDIT_LOG: no file since ")
+	assert.NoDirExists(t, state)
+	downloads := 0
+	for _, request := range api.Requests() {
+		if request.Host == "storage" {
+			downloads++
+			assert.Empty(t, request.Header.Get("Authorization"))
+		}
+	}
+	assert.Equal(t, 2, downloads)
+
+	out, _, err = runPreview(t, "-config", config, "-since", "-90m", "-types", "AUTH_LOG")
+	require.NoError(t, err)
+	assert.Equal(t, records("2a", "2b"), out)
+}
+
+// Without one, key and id come from the environment or from a file and a flag; a
+// type that fails does not keep the others back, and is told with advice.
+func TestPreviewWithoutConfiguration(t *testing.T) {
+	api := newAPI(t)
+	keyFile := filepath.Join(t.TempDir(), "key")
+	require.NoError(t, os.WriteFile(keyFile, []byte(fakeapi.DefaultKey+"\n"), 0o600))
+	args := []string{"-endpoint", api.URL, "-workspace-id", fakeapi.DefaultWorkspace, "-api-key-file", keyFile}
+	out, notes, err := runPreview(t, append(args, "-types", "CODEX_LOG,AUTH_LOG", "-records", "1")...)
+	require.EqualError(t, err, "1 of 2 event types failed")
+	assert.Equal(t, records("2b"), out)
+	assert.Contains(t, notes, "CODEX_LOG: list files: list: 403")
+	assert.Contains(t, notes, "advice: the key may not read this type: grant the key the scope")
+
+	t.Setenv("OPENAI_COMPLIANCE_API_KEY", fakeapi.DefaultKey)
+	t.Setenv("OPENAI_WORKSPACE_ID", fakeapi.DefaultWorkspace)
+	out, _, err = runPreview(t, "-endpoint", api.URL)
+	require.NoError(t, err)
+	assert.Equal(t, 5, strings.Count(out, "\n"))
+}
+
+// What is missing or wrong is named before any request.
+func TestPreviewFaults(t *testing.T) {
+	api := newAPI(t)
+	for want, args := range map[string][]string{
+		"api_key: missing":                  {"-workspace-id", fakeapi.DefaultWorkspace},
+		"workspace_id: missing":             {},
+		`-since: "-3min" has the unknown`:   {"-since", "-3min"},
+		"-records: 0 must be at least 1":    {"-records", "0"},
+		`"AUTH_LOG" is not a flag`:          {"AUTH_LOG"},
+		"no-such-file.yaml":                 {"-config", "no-such-file.yaml"},
+		"the configuration has no openai_c": {"-config", "yaml:receivers::nop:"},
+	} {
+		_, _, err := runPreview(t, append(args, "-endpoint", api.URL)...)
+		if want == `"AUTH_LOG" is not a flag` {
+			_, _, err = runPreview(t, args...)
+		}
+		require.ErrorContains(t, err, want)
+	}
+	assert.Empty(t, api.Requests())
+	_, notes, err := runPreview(t, "-help")
+	require.Error(t, err)
+	assert.Contains(t, notes, "Prints the newest records of each event type")
+}
+
+// What a terminal would obey is not printed; text and JSON are as they were.
+func TestPrintable(t *testing.T) {
+	escaped := `{"a":"é\u001b[31m"}`
+	assert.Equal(t, escaped, string(printable([]byte(escaped))))
+	assert.Equal(t, "\ufffd]0;x\ufffd \ufffdc\t\ufffd", string(printable([]byte("\x1b]0;x\a \u009bc\t\xff"))))
+}
