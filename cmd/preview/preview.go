@@ -67,7 +67,7 @@ func (p preview) print(ctx context.Context, out, notes io.Writer) error {
 // newest lists everything since the given time, and returns the last files and
 // the number of all: the API lists the oldest first.
 func (p preview) newest(ctx context.Context) (files []compliance.File, total int, err error) {
-	pager := p.client.Pages(p.eventType, p.since)
+	pager := p.client.Pages(p.eventType, p.since, time.Time{})
 	for {
 		page, err := pager.Next(ctx)
 		if errors.Is(err, io.EOF) {
