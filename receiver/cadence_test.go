@@ -81,8 +81,12 @@ func TestStreamWaitsForSchedule(t *testing.T) {
 	for schedule, due := range map[string]time.Time{"@daily": noon.Add(12 * time.Hour), "": noon.Add(time.Minute)} {
 		cfg := NewDefaultConfig()
 		cfg.PollInterval, cfg.Schedule = time.Minute, schedule
-		s := &stream{cfg: cfg, cadence: cfg.cadence(), progress: progress, health: newHealth(nil, []string{"AUTH_LOG"}), eventType: "AUTH_LOG", logger: zap.NewNop()}
-		s.live, s.history = &lane{stream: s, pass: &pass{started: noon}}, &lane{stream: s, part: checkpoint.History}
+		s := &stream{
+			shared:    shared{cfg: cfg, health: newHealth(nil, zap.NewNop(), []string{"AUTH_LOG"}), first: newFirstPass(zap.NewNop(), nil)},
+			eventType: "AUTH_LOG", cadence: cfg.cadence(), progress: progress, logger: zap.NewNop(),
+		}
+		s.live = &lane{stream: s, pass: &pass{started: noon, finish: func(error) {}}}
+		s.history = &lane{stream: s, part: checkpoint.History}
 		s.live.end(t.Context(), nil)
 		if schedule == "" {
 			assert.Equal(t, due, s.live.due)

@@ -47,6 +47,10 @@ type Config struct {
 	// internal/timespec for all forms.
 	StartFrom string `mapstructure:"start_from"`
 
+	// Until is the upper bound in file time, in the same forms; empty for none. A
+	// stream ends once everything up to it is collected.
+	Until string `mapstructure:"until"`
+
 	// PollInterval is the time from the begin of one pass over a stream's
 	// listing to the next.
 	PollInterval time.Duration `mapstructure:"poll_interval"`
@@ -57,6 +61,11 @@ type Config struct {
 	pollIntervalWritten bool
 	// InitialDelay is the wait before the first pass.
 	InitialDelay time.Duration `mapstructure:"initial_delay"`
+	// PollTimeout is the longest time that one pass may take, MaxPages how many
+	// pages with anything new it may list; 0 is no limit. The next pass goes on
+	// where one was cut.
+	PollTimeout time.Duration `mapstructure:"poll_timeout"`
+	MaxPages    int           `mapstructure:"max_pages"`
 	// Overlap is how far behind its position every pass lists again, for files
 	// that appear late.
 	Overlap time.Duration `mapstructure:"overlap"`
@@ -85,10 +94,28 @@ type Config struct {
 	// receiver's own requests cause.
 	OwnRequests string `mapstructure:"own_requests"`
 
+	// Replay collects stretches of time again, beside everything else.
+	Replay []ReplayConfig `mapstructure:"replay"`
+
 	// HTTP is a named field on purpose: embedded, its Unmarshal would be
 	// promoted and decode nothing but the HTTP keys.
 	HTTP confighttp.ClientConfig `mapstructure:"http"`
 
+	// prevent unkeyed literal initialization
+	_ struct{}
+}
+
+// ReplayConfig is one stretch of file time that is collected again, once for each
+// name, with a position of its own. Its records carry the name.
+type ReplayConfig struct {
+	// Name of the replay: letters, digits, dots, underscores, hyphens.
+	Name string `mapstructure:"name"`
+	// From and To bound it, in the forms of StartFrom; they are fixed when it
+	// begins.
+	From string `mapstructure:"from"`
+	To   string `mapstructure:"to"`
+	// EventTypes of it; all that are collected where there are none.
+	EventTypes []string `mapstructure:"event_types"`
 	// prevent unkeyed literal initialization
 	_ struct{}
 }

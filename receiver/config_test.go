@@ -85,6 +85,17 @@ func TestConfigFaults(t *testing.T) {
 		"start as a list":             {validYAML + "start_from: [1]", []string{"start_from: expected"}},
 		"start with a fraction":       {validYAML + "start_from: -1.5", []string{"start_from:", "whole number"}},
 		"poll interval zero":          {validYAML + "poll_interval: 0s", []string{"poll_interval: 0s must be greater"}},
+		"until before start":          {validYAML + "until: -48h", []string{"until:", "not later than start_from"}},
+		"until of words":              {validYAML + "until: later", []string{"until:", "RFC 3339"}},
+		"negative poll_timeout":       {validYAML + "poll_timeout: -1s", []string{"poll_timeout:", "must not be negative"}},
+		"negative max_pages":          {validYAML + "max_pages: -1", []string{"max_pages:", "must not be negative"}},
+		"replay without name":         {validYAML + "replay: [{from: -7d, to: now}]", []string{"replay::0: name:", "once for each name"}},
+		"replay of two names":         {validYAML + "replay: [{name: a, from: -7d, to: now}, {name: a, from: -8d, to: now}]", []string{"replay::1: name:", "used twice"}},
+		"replay without bounds":       {validYAML + "replay: [{name: a}]", []string{"replay::0: from: missing", "to: missing"}},
+		"replay backwards":            {validYAML + "replay: [{name: a, from: -1d, to: -7d}]", []string{"replay::0: to:", "not later than from"}},
+		"replay of the future":        {validYAML + "replay: [{name: a, from: -1d, to: +1d}]", []string{"replay::0: to:", "lies in the future"}},
+		"replay of a wrong type":      {validYAML + "replay: [{name: a, from: -7d, to: now, event_types: [COSTS]}]", []string{"replay::0: event_types: COSTS exists for organisations only"}},
+		"replay with a wrong key":     {validYAML + "replay: [{name: a, from: -7d, until: now}]", []string{"replay", "until"}},
 		"interval and schedule":       {validYAML + "poll_interval: 5m\nschedule: '*/10 * * * *'", []string{"poll_interval, schedule: both are set"}},
 		"schedule of words":           {validYAML + "schedule: often", []string{`schedule: "often" cannot be read`, `like "*/10 * * * *"`}},
 		"schedule with seconds":       {validYAML + "schedule: '0 */10 * * * *'", []string{"schedule:", "expected exactly 5 fields, found 6"}},
@@ -206,6 +217,15 @@ func TestConfigLoadsEveryKey(t *testing.T) {
 	assert.Equal(t, 10*time.Second, cfg.HTTP.Timeout)
 	assert.Equal(t, "https://gateway.example.com/v1/compliance", cfg.HTTP.Endpoint)
 	assert.Equal(t, "http://proxy.example.com:3128", cfg.HTTP.ProxyURL)
+}
+
+// Bounds of a replay may be what YAML makes of an unquoted time or number.
+func TestReplayBoundsOfYAML(t *testing.T) {
+	cfg, err := load(t, validYAML+"replay: [{name: a, from: 2026-01-31T00:00:00Z, to: -3600}]\nuntil: 2099-01-01T00:00:00Z")
+	require.NoError(t, err)
+	assert.Equal(t, "2026-01-31T00:00:00Z", cfg.Replay[0].From)
+	assert.Equal(t, "-3600", cfg.Replay[0].To)
+	assert.Equal(t, "2099-01-01T00:00:00Z", cfg.Until)
 }
 
 // A schedule loads beside the default of poll_interval, and beside an empty

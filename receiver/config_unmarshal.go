@@ -4,6 +4,7 @@
 package receiver
 
 import (
+	"errors"
 	"fmt"
 	"math"
 	"strconv"
@@ -24,7 +25,12 @@ type httpKeys confighttp.ClientConfig
 
 // Unmarshal decodes the section and refuses unknown keys at every depth.
 func (c *Config) Unmarshal(conf *confmap.Conf) error {
-	if err := stringifyTime(conf, "start_from"); err != nil {
+	for _, key := range []string{"start_from", "until"} {
+		if err := stringifyTime(conf, key); err != nil {
+			return err
+		}
+	}
+	if err := stringifyReplays(conf); err != nil {
 		return err
 	}
 	if err := conf.Unmarshal(c); err != nil {
@@ -41,29 +47,60 @@ func (c *Config) Unmarshal(conf *confmap.Conf) error {
 	return nil
 }
 
+// stringifyReplays does for the bounds of replays what stringifyTime does for a key.
+func stringifyReplays(conf *confmap.Conf) error {
+	replays, ok := conf.Get("replay").([]any)
+	if !ok {
+		return nil
+	}
+	var errs []error
+	for i, entry := range replays {
+		replay, ok := entry.(map[string]any)
+		if !ok {
+			continue // the decoder says what is wrong
+		}
+		for _, key := range []string{"from", "to"} {
+			if value, ok := replay[key]; ok {
+				text, err := timeText(value)
+				if err != nil {
+					errs = append(errs, fmt.Errorf("replay::%d: %s: %w", i, key, err))
+				}
+				replay[key] = text
+			}
+		}
+	}
+	return errors.Join(append(errs, conf.Merge(confmap.NewFromStringMap(map[string]any{"replay": replays})))...)
+}
+
 // stringifyTime turns what YAML made of an unquoted timestamp or number back
 // into the text that the time parser reads.
 func stringifyTime(conf *confmap.Conf, key string) error {
 	if !conf.IsSet(key) {
 		return nil
 	}
-	var text string
-	switch v := conf.Get(key).(type) {
-	case string:
-		return nil
-	case time.Time:
-		text = v.Format(time.RFC3339Nano)
-	case int:
-		text = strconv.Itoa(v)
-	case int64:
-		text = strconv.FormatInt(v, 10)
-	case float64:
-		if v != math.Trunc(v) {
-			return fmt.Errorf("%s: %v is not a whole number of seconds", key, v)
-		}
-		text = strconv.FormatFloat(v, 'f', -1, 64)
-	default:
-		return fmt.Errorf("%s: expected %s, found %T", key, timespec.Forms, v)
+	text, err := timeText(conf.Get(key))
+	if err != nil {
+		return fmt.Errorf("%s: %w", key, err)
 	}
 	return conf.Merge(confmap.NewFromStringMap(map[string]any{key: text}))
+}
+
+func timeText(value any) (string, error) {
+	switch v := value.(type) {
+	case string:
+		return v, nil
+	case time.Time:
+		return v.Format(time.RFC3339Nano), nil
+	case int:
+		return strconv.Itoa(v), nil
+	case int64:
+		return strconv.FormatInt(v, 10), nil
+	case float64:
+		if v != math.Trunc(v) {
+			return "", fmt.Errorf("%v is not a whole number of seconds", v)
+		}
+		return strconv.FormatFloat(v, 'f', -1, 64), nil
+	default:
+		return "", fmt.Errorf("expected %s, found %T", timespec.Forms, v)
+	}
 }

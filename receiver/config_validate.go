@@ -39,6 +39,7 @@ func (c *Config) Validate() error {
 		c.validateState(),
 		c.validatePolling(),
 		c.validateCadence(),
+		c.validateReplays(),
 		c.validateChoices(),
 		c.Content.validate(),
 		c.validateRetries(),
@@ -86,9 +87,13 @@ func (c *Config) validateEventTypes() error {
 	if len(c.EventTypes) == 0 {
 		return errors.New("event_types: missing; name at least one, for example [AUTH_LOG, AUDIT_LOG]")
 	}
+	return c.checkEventTypes(c.EventTypes)
+}
+
+func (c *Config) checkEventTypes(types []string) error {
 	var errs []error
 	seen := map[string]bool{}
-	for _, t := range c.EventTypes {
+	for _, t := range types {
 		scopes, known := eventTypes[t]
 		switch {
 		case !eventTypePattern.MatchString(t):
@@ -114,8 +119,14 @@ func (c *Config) validateState() error {
 
 func (c *Config) validatePolling() error {
 	var errs []error
-	if err := validateTimes(c.StartFrom, "", time.Now()); err != nil {
+	if err := validateTimes(c.StartFrom, c.Until, time.Now()); err != nil {
 		errs = append(errs, err)
+	}
+	if c.PollTimeout < 0 {
+		errs = append(errs, fmt.Errorf("poll_timeout: %v must not be negative (0 is no limit)", c.PollTimeout))
+	}
+	if c.MaxPages < 0 {
+		errs = append(errs, fmt.Errorf("max_pages: %d must not be negative (0 is no limit)", c.MaxPages))
 	}
 	if c.InitialDelay < 0 {
 		errs = append(errs, fmt.Errorf("initial_delay: %v must not be negative", c.InitialDelay))

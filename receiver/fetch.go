@@ -26,6 +26,7 @@ type fetching struct {
 	patient bool
 
 	cancel context.CancelFunc
+	finish func(error)   // ends the file's span
 	done   chan struct{} // closed once what follows is set
 	got    body
 	memory *lease // held from before each try; nil on error
@@ -36,7 +37,8 @@ type fetching struct {
 // been made.
 func (s *stream) fetch(ctx context.Context, file compliance.File, rank rank, pass int, patient bool, failed error) *fetching {
 	ctx, cancel := context.WithCancel(ctx)
-	f := &fetching{file: file, patient: patient, cancel: cancel, done: make(chan struct{})}
+	ctx, finish := s.telemetry.fileSpan(ctx, s.eventType, file)
+	f := &fetching{file: file, patient: patient, cancel: cancel, finish: finish, done: make(chan struct{})}
 	wants := ask{rank: s.rankOf(rank, file), end: file.EndTime, size: file.Size}
 	var place *ask
 	if failed == nil { // before the goroutine runs, so that files keep their order
@@ -95,6 +97,7 @@ func (f *fetching) await() (body, *lease, error) {
 func (f *fetching) abandon() {
 	f.cancel()
 	<-f.done
+	f.finish(context.Canceled)
 	if f.memory != nil {
 		f.memory.release()
 	}

@@ -98,7 +98,7 @@ func (s *stream) deliverGap(ctx context.Context, gap record.Gap) error {
 		return fmt.Errorf("tell of a gap: %w", err)
 	}
 	s.telemetry.gap(ctx, s.eventType)
-	s.health.accepted(s.eventType)
+	s.health.accepted(s.name())
 	if receipt.Outcome() == deliver.Dropped {
 		s.logger.Error("The next consumer refused the record that tells of a gap; the log and the metric are all that does.")
 	}

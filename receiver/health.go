@@ -8,8 +8,11 @@ import (
 	"fmt"
 	"sync"
 
+	"go.uber.org/zap"
+
 	"go.opentelemetry.io/collector/component"
 	"go.opentelemetry.io/collector/component/componentstatus"
+	"go.opentelemetry.io/collector/pdata/pcommon"
 
 	"github.com/openaicompliance/openaicompliancereceiver/internal/deliver"
 )
@@ -22,18 +25,24 @@ const heldAfter = 3
 // it is degraded when all types fail, when delivery is held or when the position
 // cannot be stored.
 type health struct {
-	host component.Host
+	host   component.Host
+	logger *zap.Logger
+
+	types int // that are collected
 
 	mu       sync.Mutex // guards everything below
 	streams  map[string]*condition
 	degraded bool
+	done     map[string]bool // streams that have reached their upper bound
 }
 
 // condition of one stream; nil errors are good.
 type condition struct{ pass, held, storage error }
 
-func newHealth(host component.Host, eventTypes []string) *health {
-	h := &health{host: host, streams: map[string]*condition{}}
+// newHealth watches the streams of the event types; those of replays are added
+// when they first tell something.
+func newHealth(host component.Host, logger *zap.Logger, eventTypes []string) *health {
+	h := &health{host: host, logger: logger, types: len(eventTypes), streams: map[string]*condition{}, done: map[string]bool{}}
 	for _, t := range eventTypes {
 		h.streams[t] = &condition{}
 	}
@@ -42,6 +51,25 @@ func newHealth(host component.Host, eventTypes []string) *health {
 
 func (h *health) passEnded(eventType string, err error) {
 	h.update(eventType, func(c *condition) { c.pass = err })
+}
+
+// endedAttribute is set in the status once every event type has reached until.
+const endedAttribute = "openai.compliance.ended"
+
+// ended says that a stream has reached its upper bound. With the last one the status
+// tells that nothing more will come.
+func (h *health) ended(eventType string) {
+	h.update(eventType, func(c *condition) { *c = condition{} })
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.done[eventType] = true
+	if len(h.done) < h.types {
+		return
+	}
+	attrs := pcommon.NewMap()
+	attrs.PutBool(endedAttribute, true)
+	componentstatus.ReportStatus(h.host, componentstatus.NewEvent(componentstatus.StatusOK, componentstatus.WithAttributes(attrs)))
+	h.logger.Info("Every event type is collected up to until. The receiver has nothing left to do; the collector may be stopped.")
 }
 
 func (h *health) stored(eventType string, err error) {
@@ -61,6 +89,9 @@ func (h *health) refused(eventType string, r deliver.Refusal) {
 func (h *health) update(eventType string, change func(*condition)) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
+	if h.streams[eventType] == nil {
+		h.streams[eventType] = &condition{}
+	}
 	change(h.streams[eventType])
 	err := h.verdictLocked()
 	if degraded := err != nil; degraded != h.degraded {
@@ -87,7 +118,7 @@ func (h *health) verdictLocked() error {
 			last = fmt.Errorf("%s: %w", eventType, c.pass)
 		}
 	}
-	if failing == len(h.streams) {
+	if failing == h.types {
 		return last
 	}
 	return nil

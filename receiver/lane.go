@@ -43,10 +43,10 @@ type lane struct {
 	ahead []*fetching
 }
 
-// exists reports whether the stream has this part.
+// exists reports whether the stream has this part, and has not ended.
 func (l *lane) exists() bool {
 	_, ok := l.stream.progress.Segment(l.part)
-	return ok
+	return ok && !l.stream.progress.Ended()
 }
 
 // advance begins the pass that is due and brings it to where a file is on its way,
@@ -57,27 +57,36 @@ func (l *lane) advance(ctx context.Context) {
 			if time.Now().Before(l.due) {
 				return
 			}
-			l.pass = l.newPass()
+			l.pass = l.newPass(ctx)
+		}
+		if l.pass.overdue() {
+			l.end(ctx, errCut)
+			continue
 		}
 		if len(l.pass.queue) > 0 {
-			l.fill(ctx)
+			l.fill()
 			return
 		}
 		switch {
 		case l.pass.ended:
 			l.end(ctx, errors.Join(l.complete(ctx), l.pass.tally.verdict()))
+		case l.stream.cfg.MaxPages > 0 && l.pass.pages >= l.stream.cfg.MaxPages:
+			l.end(ctx, errCut)
 		default:
-			if err := l.nextPage(ctx); err != nil {
+			if err := l.nextPage(ctx); err != nil && !l.pass.overdue() {
 				l.end(ctx, err)
 			}
 		}
 	}
 }
 
+// errCut ends a pass by poll_timeout or max_pages. It is no failure.
+var errCut = errors.New("the pass was cut by poll_timeout or max_pages")
+
 // fill keeps downloads of the queue's first files on their way: one, and several
 // while the next consumer accepts and nothing fails. Only the first is tried again
 // while others are ahead: none of them may hold memory that it waits for.
-func (l *lane) fill(ctx context.Context) {
+func (l *lane) fill() {
 	s := l.stream
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -88,7 +97,7 @@ func (l *lane) fill(ctx context.Context) {
 	for i := len(l.ahead); i < depth; i++ {
 		file := l.pass.queue[i]
 		patient := depth == 1 && !s.progress.Quarantined(file.ID)
-		l.ahead = append(l.ahead, s.fetch(ctx, file, l.rank(), l.pass.number, patient, l.failed))
+		l.ahead = append(l.ahead, s.fetch(l.pass.ctx, file, l.rank(), l.pass.number, patient, l.failed))
 	}
 }
 
@@ -98,8 +107,6 @@ func (l *lane) rank() rank {
 	segment, _ := s.progress.Segment(l.part)
 	old := !segment.To.IsZero() && segment.To.Before(s.serverTime().Add(-liveReach))
 	switch {
-	case s.replay != "":
-		return rankReplay
 	case l.part == checkpoint.History || old:
 		return rankHistory
 	case s.eventType == "AUTH_LOG" || s.eventType == "AUDIT_LOG":
@@ -138,12 +145,17 @@ func (l *lane) settle(ctx context.Context, f *fetching) {
 	got, memory, err := f.await()
 	if err != nil && !f.patient && !s.progress.Quarantined(f.file.ID) && s.download.again(err, 1) && ctx.Err() == nil {
 		l.failed = err
+		f.finish(err)
 		l.drop(0)
 		return
 	}
-	switch err := l.file(ctx, f, got, memory, err); {
+	err = l.file(l.pass.ctx, f, got, memory, err) //nolint:contextcheck // made of ctx when the pass began
+	f.finish(err)
+	switch {
 	case errors.Is(err, errResume):
 		l.drop(0)
+	case err != nil && l.pass.overdue():
+		l.end(ctx, errCut)
 	case err != nil:
 		l.end(ctx, fmt.Errorf("file %q: %w", f.file.ID, err))
 	default:
@@ -165,6 +177,11 @@ func (l *lane) end(ctx context.Context, err error) {
 	s, p := l.stream, l.pass
 	l.drop(0)
 	l.pass, l.failed, l.refusedKey = nil, nil, ""
+	if errors.Is(err, errCut) {
+		s.logger.Info("Pass cut by poll_timeout or max_pages; the next one goes on from the stored position.")
+		err = nil
+	}
+	p.finish(errors.Join(err, ctx.Err()))
 	if ctx.Err() != nil {
 		return
 	}

@@ -20,6 +20,10 @@ import (
 type pass struct {
 	number  int
 	started time.Time
+	// ctx bounds the requests of the pass and carries its span; finish ends both
+	// with what became of the pass.
+	ctx     context.Context //nolint:containedctx // the pass is the scope of its requests
+	finish  func(error)
 	keyUsed string
 	kind    passKind
 	// from is the time after which it lists; usual the one after which most
@@ -61,11 +65,12 @@ const (
 )
 
 // newPass begins a pass over the lane's segment.
-func (l *lane) newPass() *pass {
+func (l *lane) newPass(ctx context.Context) *pass {
 	s := l.stream
 	s.passes++
 	p := &pass{number: s.passes, started: time.Now(), listed: map[string]bool{}, usual: s.progress.ListFrom(l.part, 0)}
 	p.keyUsed, _ = s.api.Key.Key()
+	p.ctx, p.finish = s.scope(ctx)
 	segment, _ := s.progress.Segment(l.part)
 	p.from = p.usual
 	switch {
@@ -78,13 +83,29 @@ func (l *lane) newPass() *pass {
 	return p
 }
 
+// scope is a context for one pass, and what ends it.
+func (s *stream) scope(ctx context.Context) (context.Context, func(error)) {
+	cancel := func() {}
+	if s.cfg.PollTimeout > 0 {
+		ctx, cancel = context.WithTimeout(ctx, s.cfg.PollTimeout)
+	}
+	ctx, finish := s.telemetry.pass(ctx, s.eventType)
+	return ctx, func(err error) {
+		finish(err)
+		cancel()
+	}
+}
+
+// overdue reports whether the pass has taken as long as poll_timeout allows.
+func (p *pass) overdue() bool { return errors.Is(p.ctx.Err(), context.DeadlineExceeded) }
+
 // late reports whether a file is found later than most passes look.
 func (p *pass) late(file compliance.File) bool { return !file.EndTime.After(p.usual) }
 
 // nextPage lists one page and queues what of it needs delivery.
 func (l *lane) nextPage(ctx context.Context) error {
 	s, p := l.stream, l.pass
-	page, err := s.requestPage(ctx, p.pager)
+	page, err := s.requestPage(p.ctx, p.pager) //nolint:contextcheck // made of ctx when the pass began
 	if errors.Is(err, io.EOF) {
 		p.ended = true
 		return nil
@@ -129,9 +150,11 @@ func (l *lane) take(files []compliance.File) {
 // is held while a failed request is tried again.
 func (s *stream) requestPage(ctx context.Context, pager *compliance.Pager) (page compliance.Page, err error) {
 	err = s.list.do(ctx, func() error {
+		began := time.Now()
 		if err := s.lists.enter(ctx); err != nil {
 			return err
 		}
+		s.telemetry.rateLimitWait(ctx, compliance.OperationList, time.Since(began))
 		page, err = pager.Next(ctx)
 		if err != nil && !errors.Is(err, io.EOF) {
 			s.dropAhead()
@@ -166,6 +189,7 @@ func (l *lane) splitFarBehind(ctx context.Context, serverTime time.Time) (split 
 	if err := s.store(ctx, func(ctx context.Context) error { return s.progress.Split(ctx, at) }); err != nil {
 		return false, fmt.Errorf("split off history: %w", err)
 	}
-	l.pass = l.newPass()
+	l.pass.finish(nil)
+	l.pass = l.newPass(ctx)
 	return true, nil
 }

@@ -9,7 +9,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -20,12 +19,6 @@ import (
 	"go.opentelemetry.io/collector/consumer"
 	"go.opentelemetry.io/collector/extension/xextension/storage"
 	corereceiver "go.opentelemetry.io/collector/receiver"
-	"go.opentelemetry.io/collector/receiver/receiverhelper"
-
-	"github.com/openaicompliance/openaicompliancereceiver/internal/checkpoint"
-	"github.com/openaicompliance/openaicompliancereceiver/internal/deliver"
-	"github.com/openaicompliance/openaicompliancereceiver/internal/metadata"
-	"github.com/openaicompliance/openaicompliancereceiver/internal/record"
 )
 
 // shutdownGrace is how long Shutdown lets running calls to the next consumer
@@ -50,7 +43,7 @@ type logsReceiver struct {
 	ways      *transports
 	storage   storage.Client
 	scheduler *scheduler
-	telemetry *metadata.TelemetryBuilder
+	telemetry *telemetry
 	stop      context.CancelFunc // ends the streams
 	abort     context.CancelFunc // ends their running calls too
 	streams   sync.WaitGroup
@@ -77,7 +70,7 @@ func (r *logsReceiver) start(ctx context.Context, host component.Host) error {
 		return err
 	}
 	var err error
-	if r.telemetry, err = metadata.NewTelemetryBuilder(r.set.TelemetrySettings); err != nil {
+	if r.telemetry, err = newTelemetry(r.set.TelemetrySettings); err != nil {
 		return err
 	}
 	if r.ways, err = newTransports(ctx, r.cfg, host, r.set.TelemetrySettings); err != nil {
@@ -88,7 +81,7 @@ func (r *logsReceiver) start(ctx context.Context, host component.Host) error {
 	if r.storage, err = openStorage(opening, host, r.cfg.StorageID, r.set.ID); err != nil {
 		return err
 	}
-	progress, err := r.loadProgress(opening)
+	orders, err := r.loadProgress(opening, time.Now())
 	if err != nil {
 		return err
 	}
@@ -96,7 +89,7 @@ func (r *logsReceiver) start(ctx context.Context, host component.Host) error {
 	calls, abort := context.WithCancel(context.WithoutCancel(ctx))
 	run, stop := context.WithCancel(calls)
 	r.abort, r.stop, r.abandoned = abort, stop, new(atomic.Bool)
-	streams, err := r.newStreams(calls, newHealth(host, r.cfg.EventTypes), progress)
+	streams, err := r.newStreams(calls, newHealth(host, r.set.Logger, r.cfg.EventTypes), orders)
 	if err != nil {
 		return err
 	}
@@ -119,144 +112,6 @@ func (r *logsReceiver) warnOfRisks() {
 	if r.cfg.HTTP.TLS.InsecureSkipVerify {
 		r.set.Logger.Warn("http::tls::insecure_skip_verify is on: whoever answers in the API's place is given the key.")
 	}
-}
-
-// loadProgress reads the state of every stream and stores the floor of those
-// that have none, before any request is made. A stream whose state is damaged is
-// left out; the others run.
-func (r *logsReceiver) loadProgress(ctx context.Context) (map[string]*checkpoint.Stream, error) {
-	now := time.Now()
-	floor, err := resolveStartFrom(r.cfg.StartFrom, now)
-	if err != nil {
-		return nil, fmt.Errorf("start_from: %w", err)
-	}
-	progress := map[string]*checkpoint.Stream{}
-	var missing []string
-	for _, eventType := range r.cfg.EventTypes {
-		key := checkpoint.Key(r.cfg.principal().ID, eventType)
-		stream, err := checkpoint.Load(ctx, r.storage, key, r.progressSettings())
-		switch {
-		case errors.Is(err, checkpoint.ErrDamaged):
-			r.set.Logger.Error("This event type is not collected: its stored state cannot be used. Restore the storage from a backup (or the version that wrote it), or delete this key to begin again at start_from. The other event types are not affected.",
-				zap.String("event_type", eventType), zap.String("key", key), zap.Error(err))
-			continue
-		case err != nil:
-			return nil, err
-		case stream != nil:
-			r.warnOfStartFrom(stream, eventType)
-		default:
-			missing = append(missing, key)
-		}
-		progress[eventType] = stream
-	}
-	if len(missing) > 0 && r.cfg.OnMissingState == missingStateFail {
-		return nil, fmt.Errorf("on_missing_state is fail and the storage has no state under %s; restore it, or set on_missing_state: start for a first run", strings.Join(missing, ", "))
-	}
-	return progress, r.beginMissing(ctx, progress, checkpoint.Beginning{
-		Floor: floor, StartFrom: r.cfg.StartFrom, Boundary: now.Add(-liveReach),
-	})
-}
-
-// progressSettings are the same for every stream; each gets its share of the
-// events to remember.
-func (r *logsReceiver) progressSettings() checkpoint.Settings {
-	return checkpoint.Settings{
-		Overlap: r.cfg.Overlap, Window: r.cfg.Deduplication.Window,
-		MaxEvents: max(1, r.cfg.Deduplication.MaxEvents/len(r.cfg.EventTypes)),
-	}
-}
-
-// beginMissing stores where each stream begins that has no state.
-func (r *logsReceiver) beginMissing(ctx context.Context, progress map[string]*checkpoint.Stream, begin checkpoint.Beginning) error {
-	for eventType, stream := range progress {
-		if stream != nil {
-			continue
-		}
-		key := checkpoint.Key(r.cfg.principal().ID, eventType)
-		r.set.Logger.Warn("First run: the storage holds no state of this event type.",
-			zap.String("event_type", eventType), zap.String("key", key), zap.Time("start_from", begin.Floor))
-		created, err := checkpoint.Create(ctx, r.storage, key, begin, r.progressSettings())
-		if err != nil {
-			return err
-		}
-		progress[eventType] = created
-	}
-	return nil
-}
-
-func (r *logsReceiver) warnOfStartFrom(stream *checkpoint.Stream, eventType string) {
-	if floor, text := stream.Floor(); text != r.cfg.StartFrom {
-		r.set.Logger.Warn("start_from was changed after the first run and is ignored: the stored position counts.",
-			zap.String("event_type", eventType), zap.String("start_from", r.cfg.StartFrom),
-			zap.String("first_run_start_from", text), zap.Time("first_run_floor", floor))
-	}
-}
-
-func (r *logsReceiver) newStreams(calls context.Context, health *health, progress map[string]*checkpoint.Stream) ([]*stream, error) {
-	obs, err := receiverhelper.NewObsReport(receiverhelper.ObsReportSettings{
-		ReceiverID: r.set.ID, Transport: "http", ReceiverCreateSettings: r.set,
-	})
-	if err != nil {
-		return nil, err
-	}
-	counters := &telemetry{builder: r.telemetry}
-	api := newAPI(r.cfg, r.ways, r.set, counters.request)
-	lists := newGate(r.cfg.RateLimit.ListsPerMinute)
-	list := &requester{retry: r.cfg.APIRetry, gate: lists}
-	r.scheduler = newScheduler(r.cfg.Download, r.cfg.RateLimit.DownloadsPerMinute)
-	download := &requester{retry: r.cfg.APIRetry, gate: r.scheduler}
-	first := newFirstPass(r.set.Logger, r.cfg.EventTypes)
-	var streams []*stream
-	for _, eventType := range r.cfg.EventTypes {
-		if progress[eventType] == nil {
-			health.stored(eventType, checkpoint.ErrDamaged)
-			first.ended(eventType, checkpoint.ErrDamaged, 0)
-			continue
-		}
-		s := &stream{
-			eventType: eventType, cfg: r.cfg, calls: calls, heldLong: r.heldLong, refusedInterval: r.refusedInterval,
-			logger:    r.set.Logger.With(zap.String("event_type", eventType)),
-			telemetry: counters, health: health, first: first,
-			api: api, list: list, lists: lists, download: download, scheduler: r.scheduler,
-			mapper:    record.NewMapper(r.source(eventType)),
-			progress:  progress[eventType],
-			cadence:   r.cfg.cadence(),
-			abandoned: r.abandoned,
-		}
-		s.verifier = newVerifier(r.cfg.Download.Verify, s.logger)
-		s.deliver = deliver.New(deliver.Settings{
-			Next: r.next, Obs: obs, Retry: r.cfg.RetryOnFailure,
-			OnPermanent: permanentPolicies[r.cfg.OnPermanentError],
-			OnRefused:   s.onRefused,
-		})
-		patience := r.cfg.RetryOnFailure
-		patience.MaxElapsedTime = heldLong // not to hold a file's memory for long
-		s.again = deliver.New(deliver.Settings{
-			Next: r.next, Obs: obs, Retry: patience, OnPermanent: deliver.Drop, OnRefused: s.onRefusedAgain,
-		})
-		streams = append(streams, s)
-	}
-	return streams, nil
-}
-
-var permanentPolicies = map[string]deliver.Policy{
-	permanentBlock: deliver.Block, permanentDrop: deliver.Drop, permanentQuarantine: deliver.SetAside,
-}
-
-func (r *logsReceiver) source(eventType string) record.Source {
-	principal := r.cfg.principal()
-	source := record.Source{
-		EventType: eventType, PrincipalAttr: record.AttrWorkspaceID,
-		PrincipalID: principal.ID, ScopeVersion: r.set.BuildInfo.Version,
-		Parsed: r.cfg.Body == bodyParsed, Content: r.cfg.Content.forRecords(),
-	}
-	if r.cfg.OwnRequests == ownMark && eventType == "AUDIT_LOG" {
-		source.Self = newOwnKeys(r.cfg.keySource()).is
-	}
-	if principal.Organization {
-		source.PrincipalAttr = record.AttrOrganizationID
-	}
-	return source
 }
 
 // Shutdown stops requests at once, lets running calls to the next consumer
@@ -315,7 +170,7 @@ func (r *logsReceiver) release(ctx context.Context) error {
 	r.ways.close()
 	r.ways = nil
 	if r.telemetry != nil {
-		r.telemetry.Shutdown()
+		r.telemetry.shutdown()
 		r.telemetry = nil
 	}
 	return err

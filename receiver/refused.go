@@ -124,7 +124,7 @@ func (s *stream) retryLine(ctx context.Context, from record.File, line record.Li
 	if err != nil || receipt.Outcome() != deliver.Accepted {
 		return false, nil, err
 	}
-	s.health.accepted(s.eventType)
+	s.health.accepted(s.name())
 	s.telemetry.delivered(ctx, s.eventType, b.counts, deliver.Accepted)
 	return true, b.events, nil
 }

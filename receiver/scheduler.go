@@ -20,6 +20,8 @@ import (
 // not starved by small ones.
 type scheduler struct {
 	memoryLimit int64
+	// waited is told how long a download waited for the rate limit or a pause.
+	waited func(context.Context, compliance.Operation, time.Duration)
 
 	mu       sync.Mutex // guards everything below
 	window   *window
@@ -43,8 +45,11 @@ type ask struct {
 	end  time.Time
 	size int64
 
-	order   uint64 // of arrival
-	granted chan struct{}
+	order   uint64    // of arrival
+	limited time.Time // when the rate limit first held it back; zero if it has not
+	// limitedFor is how long that took, set before granted is closed.
+	limitedFor time.Duration
+	granted    chan struct{}
 }
 
 // rank of a download; smaller goes first.
@@ -71,8 +76,8 @@ func (a *ask) before(b *ask) bool {
 	return a.order < b.order
 }
 
-func newScheduler(cfg DownloadConfig, perMinute int) *scheduler {
-	return &scheduler{memoryLimit: cfg.MemoryLimit, window: newWindow(perMinute), memory: cfg.MemoryLimit, slots: cfg.Concurrency}
+func newScheduler(cfg DownloadConfig, perMinute int, waited func(context.Context, compliance.Operation, time.Duration)) *scheduler {
+	return &scheduler{waited: waited, memoryLimit: cfg.MemoryLimit, window: newWindow(perMinute), memory: cfg.MemoryLimit, slots: cfg.Concurrency}
 }
 
 // enqueue takes an ask in; the caller waits for its turn. Asks of one rank and
@@ -94,6 +99,7 @@ func (s *scheduler) enqueue(a ask) *ask {
 func (s *scheduler) wait(ctx context.Context, a *ask) (*lease, error) {
 	select {
 	case <-a.granted:
+		s.waited(ctx, compliance.OperationDownload, a.limitedFor)
 		return &lease{scheduler: s, size: a.size, slot: 1}, nil
 	case <-ctx.Done():
 		s.withdraw(a)
@@ -124,6 +130,9 @@ func (s *scheduler) dispatchLocked() {
 		}
 		now := time.Now()
 		if d := s.window.take(now); d > 0 {
+			if best.limited.IsZero() {
+				best.limited = now
+			}
 			s.wakeLocked(now.Add(d))
 			return
 		}
@@ -155,6 +164,9 @@ func (s *scheduler) grantLocked(a *ask) {
 		s.others = 0
 	case slices.ContainsFunc(s.waiting, (*ask).backlog):
 		s.others++
+	}
+	if !a.limited.IsZero() {
+		a.limitedFor = time.Since(a.limited)
 	}
 	s.memory -= a.size
 	s.slots--
@@ -238,6 +250,9 @@ const expiringWithin = 24 * time.Hour
 // told its clock.
 func (s *stream) rankOf(part rank, file compliance.File) rank {
 	now := s.serverTime()
+	if s.replay != "" {
+		return rankReplay
+	}
 	if !now.IsZero() && file.EndTime.Before(now.Add(expiringWithin-retention)) {
 		return rankExpiring
 	}

@@ -13,6 +13,8 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/openaicompliance/openaicompliancereceiver/internal/compliance"
 )
 
 // queue asks a scheduler for several downloads and notes the order of the grants.
@@ -26,7 +28,7 @@ type queue struct {
 
 func newQueue(t *testing.T, perMinute int, cfg DownloadConfig) *queue {
 	t.Helper()
-	return &queue{t: t, scheduler: newScheduler(cfg, perMinute)}
+	return &queue{t: t, scheduler: newScheduler(cfg, perMinute, notMeasured)}
 }
 
 // add asks, and once it is granted holds the download for a time.
@@ -44,6 +46,8 @@ func (q *queue) add(name string, a ask, hold time.Duration) {
 	}()
 	synctest.Wait()
 }
+
+func notMeasured(context.Context, compliance.Operation, time.Duration) {}
 
 // acquire asks and waits.
 func (s *scheduler) acquire(ctx context.Context, a ask) (*lease, error) {
@@ -150,7 +154,7 @@ func TestSchedulerMemory(t *testing.T) {
 // has ended leaves its slot to the next while its file keeps its memory.
 func TestSchedulerSlots(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s := newScheduler(DownloadConfig{MemoryLimit: 100, Concurrency: 2}, 0)
+		s := newScheduler(DownloadConfig{MemoryLimit: 100, Concurrency: 2}, 0, notMeasured)
 		first, err := s.acquire(t.Context(), ask{size: 10})
 		require.NoError(t, err)
 		second, err := s.acquire(t.Context(), ask{size: 10})
@@ -178,7 +182,7 @@ func TestSchedulerSlots(t *testing.T) {
 // moment, and does not hold back those behind it.
 func TestSchedulerWithdraw(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s := newScheduler(oneSlot, 0)
+		s := newScheduler(oneSlot, 0, notMeasured)
 		held, err := s.acquire(t.Context(), ask{size: 100})
 		require.NoError(t, err)
 		ctx, cancel := context.WithCancel(t.Context())

@@ -12,7 +12,6 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/openaicompliance/openaicompliancereceiver/internal/checkpoint"
-	"github.com/openaicompliance/openaicompliancereceiver/internal/compliance"
 	"github.com/openaicompliance/openaicompliancereceiver/internal/deliver"
 	"github.com/openaicompliance/openaicompliancereceiver/internal/record"
 	"github.com/openaicompliance/openaicompliancereceiver/internal/wait"
@@ -24,24 +23,16 @@ const keyRefusedInterval = 5 * time.Minute
 // lookInterval is how often a stream looks whether a refused key has changed.
 const lookInterval = 10 * time.Second
 
-// stream collects one event type. Its fields are its own but for api, the
-// requesters, the scheduler, the health and the first pass, which all streams share.
+// stream collects one event type, or one for a replay. But for what it shares with
+// the others, its fields are its own.
 type stream struct {
+	shared
 	eventType string
 	// replay names the replay that the stream is for, empty for collection.
-	replay    string
-	cfg       *Config
-	logger    *zap.Logger
-	telemetry *telemetry
-	health    *health
-	first     *firstPass
-
-	api       *compliance.Client
-	list      *requester
-	lists     *gate
-	download  *requester
-	scheduler *scheduler
-	verifier  *verifier
+	replay   string
+	logger   *zap.Logger
+	fresh    *freshness
+	verifier *verifier
 
 	// live collects new files, history what lies before them while there is such
 	// a part. Within a stream one file at a time is in delivery.
@@ -76,6 +67,14 @@ type stream struct {
 	calls context.Context
 }
 
+// name of the stream among those of the receiver.
+func (s *stream) name() string {
+	if s.replay == "" {
+		return s.eventType
+	}
+	return "replay " + s.replay + " of " + s.eventType
+}
+
 // run collects until ctx ends or the stream's upper bound is reached.
 func (s *stream) run(ctx context.Context) {
 	s.live = &lane{stream: s, part: checkpoint.Live}
@@ -84,11 +83,21 @@ func (s *stream) run(ctx context.Context) {
 	if wait.Sleep(ctx, s.cfg.InitialDelay) != nil {
 		return
 	}
-	for ctx.Err() == nil && !s.progress.Ended() {
+	for ctx.Err() == nil {
 		s.live.advance(ctx)
 		s.history.advance(ctx)
+		s.tellFreshness()
+		if s.progress.Ended() {
+			break
+		}
 		if l, f := s.await(ctx); l != nil {
 			l.settle(ctx, f)
+		}
+	}
+	if s.progress.Ended() {
+		s.logger.Info("Everything up to the upper bound is collected: the stream ends.")
+		if s.replay == "" {
+			s.health.ended(s.eventType)
 		}
 	}
 }
@@ -142,6 +151,7 @@ func (s *stream) dropAhead() {
 
 // setServerTime takes note of an answer's Date.
 func (s *stream) setServerTime(date time.Time) {
+	s.telemetry.serverTime(date)
 	if !date.IsZero() {
 		s.serverDate, s.serverDateAt = date, time.Now()
 	}

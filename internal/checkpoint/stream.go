@@ -22,6 +22,11 @@ func Key(principalID, eventType string) string {
 	return "stream/" + principalID + "/" + eventType
 }
 
+// ReplayKey is the storage key of one event type of a replay.
+func ReplayKey(name, principalID, eventType string) string {
+	return "replay/" + name + "/" + principalID + "/" + eventType
+}
+
 // ErrDamaged is stored state that cannot be read. It is never taken for a first
 // run: that would deliver everything again, or leave a gap.
 var ErrDamaged = errors.New("stored state cannot be used")
@@ -212,6 +217,29 @@ func (s *Stream) Delivered(event deliver.Event) (known, same bool) { return s.wi
 
 // Evicted counts the events that had to leave the window before their time.
 func (s *Stream) Evicted() int { return s.window.evicted }
+
+// QuarantinedIn counts the files of a segment that are in quarantine, and returns
+// the end_time of the oldest.
+func (s *Stream) QuarantinedIn(segment Segment) (n int, oldest time.Time) {
+	for _, entry := range s.state.Quarantine {
+		if !segment.Holds(entry.EndTime) {
+			continue
+		}
+		if n++; n == 1 || entry.EndTime.Before(oldest) {
+			oldest = entry.EndTime
+		}
+	}
+	return n, oldest
+}
+
+// Aside counts what is set aside: files that cannot be read, and records that the
+// next consumer refused.
+func (s *Stream) Aside() (files, records int) {
+	for _, run := range s.state.Refused {
+		records += run.To - run.From
+	}
+	return len(s.state.Quarantine), records
+}
 
 // Quarantined reports whether the file is in quarantine.
 func (s *Stream) Quarantined(fileID string) bool {

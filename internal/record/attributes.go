@@ -69,6 +69,7 @@ const (
 	AttrMalformed  = "openai.compliance.malformed"
 	AttrUnverified = "openai.compliance.unverified"
 	AttrContent    = "openai.compliance.content"
+	AttrReplay     = "openai.compliance.replay"
 	AttrSelf       = "openai.compliance.self"
 	AttrGapFrom    = "openai.compliance.gap.from"
 	AttrGapTo      = "openai.compliance.gap.to"

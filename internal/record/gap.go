@@ -46,6 +46,9 @@ func (m *Mapper) Gap(gap Gap, observed time.Time) plog.Logs {
 	attrs.PutStr(AttrGapTo, to)
 	attrs.PutStr(AttrGapReason, gap.Reason)
 	attrs.PutStr(AttrRecordUID, "gap:"+m.source.PrincipalID+":"+m.source.EventType+":"+from+":"+gap.File.ID+lineSuffix(gap.FirstLine))
+	if m.source.Replay != "" {
+		attrs.PutStr(AttrReplay, m.source.Replay)
+	}
 	if gap.File.ID != "" {
 		attrs.PutStr(AttrFileID, gap.File.ID)
 		attrs.PutStr(AttrFileSHA256, gap.File.SHA256)

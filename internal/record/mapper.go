@@ -24,6 +24,9 @@ type Source struct {
 	PrincipalID   string
 	// ScopeVersion is the version of the build.
 	ScopeVersion string
+	// Replay, where the lines come again on request, is its name; each record
+	// carries it.
+	Replay string
 	// Parsed makes the body a map in place of the exact line.
 	Parsed bool
 	// Content says whether what people and models wrote stays in the body.
@@ -181,6 +184,9 @@ type marks struct{ malformed, unverified, withheld bool }
 func (m *Mapper) putMarks(attrs pcommon.Map, marks marks) {
 	if m.textIn(m.modelSlot) != "" {
 		attrs.PutStr(AttrProviderName, ProviderOpenAI)
+	}
+	if m.source.Replay != "" {
+		attrs.PutStr(AttrReplay, m.source.Replay)
 	}
 	if marks.malformed {
 		attrs.PutBool(AttrMalformed, true)

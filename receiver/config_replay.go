@@ -1,0 +1,79 @@
+// Copyright The OpenTelemetry Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package receiver
+
+import (
+	"errors"
+	"fmt"
+	"regexp"
+	"time"
+
+	"github.com/openaicompliance/openaicompliancereceiver/internal/checkpoint"
+	"github.com/openaicompliance/openaicompliancereceiver/internal/timespec"
+)
+
+var replayNamePattern = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$`)
+
+// eventTypes of the replay.
+func (r *ReplayConfig) eventTypes(c *Config) []string {
+	if len(r.EventTypes) > 0 {
+		return r.EventTypes
+	}
+	return c.EventTypes
+}
+
+// beginning of the replay at now.
+func (r *ReplayConfig) beginning(now time.Time) (checkpoint.Beginning, error) {
+	from, fromErr := replayTime("from", r.From, now)
+	to, toErr := replayTime("to", r.To, now)
+	if err := errors.Join(fromErr, toErr); err != nil {
+		return checkpoint.Beginning{}, err
+	}
+	if !to.After(from) {
+		return checkpoint.Beginning{}, fmt.Errorf("to: %q is %s, which is not later than from, %s", r.To, to.Format(time.RFC3339), from.Format(time.RFC3339))
+	}
+	return checkpoint.Beginning{Floor: from, StartFrom: r.From, Until: to, UntilText: r.To}, nil
+}
+
+func replayTime(key, text string, now time.Time) (time.Time, error) {
+	if text == "" {
+		return time.Time{}, fmt.Errorf("%s: missing; a replay has two bounds, for example from: -7d and to: now", key)
+	}
+	spec, err := timespec.Parse(text)
+	if err != nil {
+		return time.Time{}, fmt.Errorf("%s: %w", key, err)
+	}
+	at := spec.At(now)
+	if at.After(now.Add(clockSkew)) {
+		return time.Time{}, fmt.Errorf("%s: %q lies in the future; a replay is about what was exported before", key, text)
+	}
+	return at, nil
+}
+
+// validateReplays reports what is wrong with each replay.
+func (c *Config) validateReplays() error {
+	var errs []error
+	names := map[string]bool{}
+	for i := range c.Replay {
+		r := &c.Replay[i]
+		fault := func(err error) {
+			if err != nil {
+				errs = append(errs, fmt.Errorf("replay::%d: %w", i, err))
+			}
+		}
+		switch {
+		case !replayNamePattern.MatchString(r.Name):
+			fault(fmt.Errorf("name: %q must be 1 to 64 letters, digits, dots, underscores or hyphens; a replay runs once for each name", r.Name))
+		case names[r.Name]:
+			fault(fmt.Errorf("name: %q is used twice", r.Name))
+		}
+		names[r.Name] = true
+		_, err := r.beginning(time.Now())
+		fault(err)
+		if len(r.EventTypes) > 0 {
+			fault(c.checkEventTypes(r.EventTypes))
+		}
+	}
+	return errors.Join(errs...)
+}
