@@ -146,19 +146,35 @@ func (r *rig) awaitWithin(limit time.Duration, what string, done func() bool) {
 	}
 }
 
+// lists counts the list requests so far.
+func (r *rig) lists() (lists int) {
+	for _, request := range r.api.Requests() {
+		if request.Host == "api" && strings.Contains(request.Query, "event_type") {
+			lists++
+		}
+	}
+	return lists
+}
+
 // awaitPasses waits until n more listings of a type have been asked for.
 func (r *rig) awaitPasses(n int) {
 	r.t.Helper()
-	count := func() (lists int) {
-		for _, request := range r.api.Requests() {
-			if request.Host == "api" && strings.Contains(request.Query, "event_type") {
-				lists++
-			}
+	before := r.lists()
+	r.await("more passes", func() bool { return r.lists() >= before+n })
+}
+
+// awaitEnd waits until so many records have come, or a hundred listings have
+// brought no new one.
+func (r *rig) awaitEnd(records int) {
+	r.t.Helper()
+	seen, since := -1, 0
+	r.awaitWithin(5*time.Minute, "the end", func() bool {
+		if n := r.sink.Unique(); n != seen {
+			seen, since = n, r.lists()
 		}
-		return lists
-	}
-	before := count()
-	r.await("more passes", func() bool { return count() >= before+n })
+		return seen >= records || r.lists() >= since+100
+	})
+	r.awaitPasses(4)
 }
 
 // awaitExact waits for every exported record, lets more passes go by and
@@ -254,8 +270,7 @@ func TestKill(t *testing.T) {
 	api.Freeze()
 	r.start()
 	want := fakeapi.Expected(r.api.Files(""))
-	r.awaitWithin(5*time.Minute, "all records", func() bool { return r.sink.Unique() >= len(want) })
-	r.awaitPasses(4)
+	r.awaitEnd(len(want))
 	r.stop()
 	result := testbed.Compare(want, r.sink.Counts())
 	assert.Empty(t, result.Lost)
