@@ -32,6 +32,9 @@ type killPoint struct {
 	storage *storagePoint
 	// fresh storage for each kill; stop asks the collector to end before it.
 	fresh, stop bool
+	// history adds files of the day before yesterday. once is for what happens
+	// once to a type, however many kills are asked for.
+	history, once bool
 	// receiver has further keys of the receiver's configuration.
 	receiver string
 }
@@ -49,6 +52,8 @@ type storagePoint struct {
 	Moment string `json:"moment"`
 	Key    string `json:"key"`
 	Skip   int    `json:"skip"`
+	Old    string `json:"old"`
+	New    string `json:"new"`
 }
 
 func (p storagePoint) json() []byte {
@@ -60,6 +65,12 @@ func (p storagePoint) json() []byte {
 const (
 	markKey  = `_LOG$`
 	blockKey = `/events/[0-9]+$`
+)
+
+// What a mark holds of segments: live alone, or history too.
+const (
+	liveAlone   = `"segments":\[[^]}]*\}\]`
+	withHistory = `"segments":\[[^]}]*\},\{`
 )
 
 // smallBlocks makes every batch seal a block.
@@ -88,23 +99,26 @@ var killPoints = []killPoint{
 	{name: "before the sink keeps a batch", sink: atSink(testbed.BeforeKept)},
 	{name: "batch kept, before the answer", sink: atSink(testbed.Kept)},
 	{name: "after the answer to a batch", sink: atSink(testbed.Answered)},
-	{name: "before a position is stored", storage: &storagePoint{"set", "before", markKey, 3}},
-	{name: "while a position is stored", storage: &storagePoint{"set", "in", markKey, 3}},
-	{name: "after a position is stored", storage: &storagePoint{"set", "after", markKey, 3}},
+	{name: "before a position is stored", storage: &storagePoint{Call: "set", Moment: "before", Key: markKey, Skip: 3}},
+	{name: "while a position is stored", storage: &storagePoint{Call: "set", Moment: "in", Key: markKey, Skip: 3}},
+	{name: "after a position is stored", storage: &storagePoint{Call: "set", Moment: "after", Key: markKey, Skip: 3}},
 	{name: "before the sink keeps a file's last batch", sink: atFileEnd(testbed.BeforeKept)},
 	{name: "a file's last batch kept, before the answer", sink: atFileEnd(testbed.Kept)},
 	{name: "file ended, before it is stored", sink: atFileEnd(testbed.Kept), storage: &storagePoint{Call: "set", Moment: "before"}},
 	{name: "file ended and stored", sink: atFileEnd(testbed.Kept), storage: &storagePoint{Call: "set", Moment: "after"}},
-	{name: "before a block is stored", storage: &storagePoint{"set", "before", blockKey, 3}, receiver: smallBlocks},
-	{name: "block stored, before the position", storage: &storagePoint{"set", "after", blockKey, 3}, receiver: smallBlocks},
-	{name: "in Start, storage open", storage: &storagePoint{"open", "after", "", 0}},
-	{name: "in Start, one state read", storage: &storagePoint{"get", "after", markKey, 0}},
-	{name: "in the first Start, before a state is stored", storage: &storagePoint{"set", "before", markKey, 0}, fresh: true},
-	{name: "in the first Start, one state stored", storage: &storagePoint{"set", "after", markKey, 0}, fresh: true},
-	{name: "in the first Start, both states stored", storage: &storagePoint{"set", "after", markKey, 1}, fresh: true},
+	{name: "before a block is stored", storage: &storagePoint{Call: "set", Moment: "before", Key: blockKey, Skip: 3}, receiver: smallBlocks},
+	{name: "block stored, before the position", storage: &storagePoint{Call: "set", Moment: "after", Key: blockKey, Skip: 3}, receiver: smallBlocks},
+	{name: "a position stored, live and history", storage: &storagePoint{Call: "set", Moment: "after", Old: withHistory, New: withHistory, Skip: 5}, history: true},
+	{name: "before history ends", storage: &storagePoint{Call: "set", Moment: "before", Old: withHistory, New: liveAlone}, history: true},
+	{name: "history ended", storage: &storagePoint{Call: "set", Moment: "after", Old: withHistory, New: liveAlone}, history: true, once: true},
+	{name: "in Start, storage open", storage: &storagePoint{Call: "open", Moment: "after"}},
+	{name: "in Start, one state read", storage: &storagePoint{Call: "get", Moment: "after", Key: markKey}},
+	{name: "in the first Start, before a state is stored", storage: &storagePoint{Call: "set", Moment: "before", Key: markKey}, fresh: true},
+	{name: "in the first Start, one state stored", storage: &storagePoint{Call: "set", Moment: "after", Key: markKey}, fresh: true},
+	{name: "in the first Start, both states stored", storage: &storagePoint{Call: "set", Moment: "after", Key: markKey, Skip: 1}, fresh: true},
 	{name: "in Shutdown, a batch at the sink", sink: atSink(testbed.Kept), stop: true},
-	{name: "in Shutdown, before the storage is closed", storage: &storagePoint{"close", "before", "", 0}, stop: true},
-	{name: "in Shutdown, storage closed", storage: &storagePoint{"close", "after", "", 0}, stop: true},
+	{name: "in Shutdown, before the storage is closed", storage: &storagePoint{Call: "close", Moment: "before"}, stop: true},
+	{name: "in Shutdown, storage closed", storage: &storagePoint{Call: "close", Moment: "after"}, stop: true},
 }
 
 // kill -9 at each named point, while files keep coming, loses nothing, repeats at

@@ -44,6 +44,10 @@ func newKillRig(t *testing.T, point killPoint) *killRig {
 	if point.receiver == "" {
 		point.receiver = "deduplication: {window: 0}" // it would hide what comes again
 	}
+	if point.history {
+		point.receiver += "\nstart_from: -72h"
+		addHistory(api)
+	}
 	k := &killRig{point: point}
 	k.rig = newRigWith(t, api, &testbed.Sink{Meet: k.atSink}, fmt.Sprintf("%s\nbatch: {max_records: %d}\n%s", twoTypes, batchSize, point.receiver))
 	k.binary = os.Getenv("OTELCOL_E2E")
@@ -59,10 +63,26 @@ func newKillRig(t *testing.T, point killPoint) *killRig {
 	return k
 }
 
+// addHistory exports files that are older than a day.
+func addHistory(api *fakeapi.API) {
+	for n := range 20 {
+		for _, eventType := range []string{"AUTH_LOG", "CODEX_LOG"} {
+			var lines []string
+			for i := range fileSize {
+				lines = append(lines, fmt.Sprintf(`{"event_id":"%s-%d-%d"}`, eventType, n, i))
+			}
+			api.Add(eventType, time.Now().Add(-60*time.Hour+time.Duration(n)*time.Hour), lines...)
+		}
+	}
+}
+
 // run kills the collector so many times at its point, lets the last one finish
 // the work and returns a line of figures.
 func (k *killRig) run(kills int) string {
 	k.t.Helper()
+	if k.point.once {
+		kills = 1
+	}
 	for n := range kills {
 		k.killOnce(n)
 	}

@@ -36,6 +36,10 @@ type plan struct {
 	Moment string `json:"moment"`
 	// Key is a pattern that the key of a get or set matches.
 	Key string `json:"key"`
+	// Old and New are patterns that the value stored so far, and the one to be
+	// stored, match.
+	Old string `json:"old"`
+	New string `json:"new"`
 	// Skip lets so many such calls pass.
 	Skip int `json:"skip"`
 }
@@ -63,8 +67,8 @@ type killer struct {
 
 // meet runs a call, and ends the process before, in or after it if the plan says
 // so.
-func (k *killer) meet(call, key string, run func() error) error {
-	moment := k.moment(call, key)
+func (k *killer) meet(c call, run func() error) error {
+	moment := k.moment(c)
 	switch moment {
 	case "before":
 		die()
@@ -81,14 +85,27 @@ func (k *killer) meet(call, key string, run func() error) error {
 	return err
 }
 
+// call is one call to the storage; old reads the value stored so far.
+type call struct {
+	name, key string
+	old       func() []byte
+	value     []byte
+}
+
+// is reports whether the plan is about this call.
+func (c call) is(p plan) bool {
+	matches := func(pattern string, text []byte) bool {
+		ok, err := regexp.Match(pattern, text)
+		return err == nil && ok
+	}
+	return p.Call == c.name && matches(p.Key, []byte(c.key)) && matches(p.New, c.value) && (p.Old == "" || matches(p.Old, c.old()))
+}
+
 // moment is when in this call the process is to die, empty for never.
-func (k *killer) moment(call, key string) string {
+func (k *killer) moment(c call) string {
 	var p plan
 	data, err := os.ReadFile(os.Getenv(PlanVariable))
-	if err != nil || json.Unmarshal(data, &p) != nil || p.Call != call {
-		return ""
-	}
-	if ok, err := regexp.MatchString(p.Key, key); err != nil || !ok {
+	if err != nil || json.Unmarshal(data, &p) != nil || !c.is(p) {
 		return ""
 	}
 	k.mu.Lock()
@@ -108,7 +125,7 @@ func die() {
 
 // GetClient implements storage.Extension.
 func (k *killer) GetClient(ctx context.Context, kind component.Kind, id component.ID, name string) (client storage.Client, err error) {
-	err = k.meet("open", "", func() error {
+	err = k.meet(call{name: "open"}, func() error {
 		client, err = k.Extension.GetClient(ctx, kind, id, name)
 		return err
 	})
@@ -125,7 +142,7 @@ type killingClient struct {
 
 // Get implements storage.Client.
 func (c *killingClient) Get(ctx context.Context, key string) (value []byte, err error) {
-	err = c.k.meet("get", key, func() error {
+	err = c.k.meet(call{name: "get", key: key}, func() error {
 		value, err = c.Client.Get(ctx, key)
 		return err
 	})
@@ -134,7 +151,11 @@ func (c *killingClient) Get(ctx context.Context, key string) (value []byte, err 
 
 // Set implements storage.Client.
 func (c *killingClient) Set(ctx context.Context, key string, value []byte) error {
-	return c.k.meet("set", key, func() error { return c.Client.Set(ctx, key, value) })
+	old := func() []byte {
+		stored, _ := c.Client.Get(ctx, key)
+		return stored
+	}
+	return c.k.meet(call{"set", key, old, value}, func() error { return c.Client.Set(ctx, key, value) })
 }
 
 // Batch implements storage.Client. The receiver under test writes one value at a
@@ -145,5 +166,5 @@ func (*killingClient) Batch(context.Context, ...*storage.Operation) error {
 
 // Close implements storage.Client.
 func (c *killingClient) Close(ctx context.Context) error {
-	return c.k.meet("close", "", func() error { return c.Client.Close(ctx) })
+	return c.k.meet(call{name: "close"}, func() error { return c.Client.Close(ctx) })
 }
