@@ -188,3 +188,17 @@ func TestDuplicateKeys(t *testing.T) {
 	assert.Equal(t, "last", uidOf(record))
 	assert.Equal(t, map[string]any{AttrActorType: "B"}, fromLine(record))
 }
+
+// Depth makes no difference to what a line is, in any kind of body: 10,000
+// levels are read, one more is malformed, and none exhausts the stack.
+func TestDepthInEveryBody(t *testing.T) {
+	for name := range variants {
+		for _, path := range []string{"deep", "event_details.prompt_text", "event_details.token_usage.input_tokens", "actor"} {
+			for depth, want := range map[int]int{9990: 0, 10001: 1, 1_000_000: 1} {
+				value := strings.Repeat("[", depth) + strings.Repeat("]", depth)
+				_, malformed := mapLines(NewMapper(variant(name, "CODEX_LOG")), []byte(at(strings.Split(path, "."), value)))
+				assert.Equal(t, want, malformed, "%s: %s, %d levels", name, path, depth)
+			}
+		}
+	}
+}

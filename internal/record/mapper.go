@@ -139,7 +139,7 @@ func (m *Mapper) fill(record plog.LogRecord, file File, line Line) bool {
 	}
 
 	attrs := record.Attributes()
-	attrs.EnsureCapacity(m.count() + 10)
+	attrs.EnsureCapacity(m.count() + 7) // and what follows, marks aside
 	attrs.PutStr(AttrEventType, m.source.EventType)
 	attrs.PutStr(AttrFileID, file.ID)
 	attrs.PutInt(AttrFileLine, int64(line.Number))
