@@ -31,6 +31,7 @@ const (
 	AttrTargetID       = "openai.compliance.target.id"
 	AttrTargetUserID   = "openai.compliance.target.user.id"
 	AttrTargetRole     = "openai.compliance.target.role"
+	AttrFeature        = "openai.compliance.feature"
 	AttrAuthProvider   = "openai.compliance.auth.provider"
 	AttrAuthApp        = "openai.compliance.auth.application"
 	AttrClientID       = "openai.compliance.client.id"

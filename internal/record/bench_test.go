@@ -4,8 +4,11 @@
 package record
 
 import (
+	"crypto/sha256"
 	"encoding/json"
 	"testing"
+
+	"github.com/go-faster/jx"
 )
 
 // benchTypes are a small, a middling and a large kind of record.
@@ -40,6 +43,25 @@ func BenchmarkMap(b *testing.B) {
 				benchLines(b, eventType, func(lines []Line) { mapper.Map(testFile, lines, observed) })
 			})
 		}
+	}
+}
+
+// BenchmarkScan digests lines and reads their tokens, which is what no receiver
+// can do without.
+func BenchmarkScan(b *testing.B) {
+	for _, eventType := range benchTypes {
+		b.Run(eventType, func(b *testing.B) {
+			dec := jx.DecodeBytes(nil)
+			benchLines(b, eventType, func(lines []Line) {
+				for _, line := range lines {
+					_ = sha256.Sum256(line.Text)
+					dec.ResetBytes(line.Text)
+					if err := dec.Skip(); err != nil {
+						b.Fatal(err)
+					}
+				}
+			})
+		})
 	}
 }
 

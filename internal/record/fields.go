@@ -111,22 +111,6 @@ var authData = fields{
 	"action": text, "auth_provider_name": text, "role": text, "application_name": text, "granted_scopes": texts,
 }
 
-var auditFields = fields{
-	"action": text, "action_result": text, "action_privilege": text,
-	"action_data": object(fields{
-		"action": text, "id": text, "user_id": text, "role": text, "new_role": text, "service_account_id": text,
-		"workspace_id": text, "organization_id": text, "log_file_id": text,
-		"limit": text, "after": text, "before": text, "event_type": texts,
-		"expires_at": integer, "revoked_at": integer, "created_at": integer, "deactivated_at": integer,
-		"value": setting, "overage_limit_credits": text, "previous_enabled": boolean, "domains": texts,
-		"shared_to": list(object(fields{"type": text, "id": text, "recipient_type": text, "capabilities": texts})),
-		"name":      content, "system_instruction": content, "workspace_policy": content, "markdown": content,
-		"changed_fields_by_connector":                 content, // its keys are ids
-		"previous_workspace_permissions_by_connector": content,
-		"new_workspace_permissions_by_connector":      content,
-	}),
-}
-
 var conversationFields = fields{
 	"previous_message_id": text,
 	"message": object(fields{
