@@ -195,12 +195,12 @@ func TestDuplicateKeysAreWithheld(t *testing.T) {
 }
 
 // A line that cannot be read gives its length and digest alone: every sample cut
-// at every byte, and other ways to be broken.
+// at many bytes, and other ways to be broken.
 func TestBrokenLinesAreWithheld(t *testing.T) {
 	for eventType, lines := range samples(t) {
 		mappers := redactors(eventType)
 		for _, line := range lines {
-			for end := 1; end < len(line); end += 7 {
+			for end := 1; end < len(line); end += 53 {
 				withoutCanary(t, mappers, string(line[:end]), 1)
 			}
 			withoutCanary(t, mappers, string(line)+"\xff", 1)

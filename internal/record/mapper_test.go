@@ -74,6 +74,19 @@ func TestTokenValues(t *testing.T) {
 	}
 }
 
+// Amounts keep the digits that the line has, as text.
+func TestAmountsAreExact(t *testing.T) {
+	for value, want := range map[string]any{
+		`0.10000000000000000001`: "0.10000000000000000001", `12.50`: "12.50", `3`: "3", `1e-7`: "1e-7", `"1.250"`: "1.250",
+		`9007199254740993.07`: "9007199254740993.07", `null`: nil, `{"value":1}`: nil,
+	} {
+		attrs := mapOne("CODEX_TURN", fmt.Sprintf(`{"payload":{"cost_usd":%[1]s,"estimated_cost_usd":%[1]s,"credits":%[1]s}}`, value)).Attributes().AsRaw()
+		for _, name := range []string{"openai.compliance.cost.usd", "openai.compliance.cost.estimated_usd", "openai.compliance.cost.credits"} {
+			assert.Equal(t, want, attrs[name], value)
+		}
+	}
+}
+
 // A time that cannot be read, or that a Timestamp cannot hold, leaves it 0 and
 // the rest of the record complete.
 func TestTimestamp(t *testing.T) {

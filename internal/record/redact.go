@@ -16,9 +16,15 @@ import (
 // Their keys are withheld with them.
 const withheldKey = "withheld"
 
+// maxKeptBuffer is how much of memory, in bytes, waits for the next line.
+const maxKeptBuffer = 1 << 20
+
 // redactLine writes the line anew with replacements in the place of content. A
 // line that has none stays exact.
 func (w *bodyWriter) redactLine(dec *jx.Decoder, body pcommon.Value, line string) error {
+	if cap(w.out) > maxKeptBuffer {
+		w.out = nil
+	}
 	w.out = w.out[:0]
 	if err := w.redactObject(dec, w.root); err != nil {
 		return err
