@@ -188,6 +188,7 @@ func TestRecipeOCSF(t *testing.T) {
 	}, change)
 	assert.Equal(t, "ada@example.com", change["actor"].(map[string]any)["user"].(map[string]any)["email_addr"])
 	subset(t, map[string]any{"activity_id": 2.0, "type_uid": 600302.0}, event(ownList))
+	assert.Equal(t, "sk-...RxIA", event(ownList)["actor"].(map[string]any)["user"].(map[string]any)["credential_uid"])
 }
 
 // examples/redaction.yaml lets no content, address or e-mail through.

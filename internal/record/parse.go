@@ -4,6 +4,7 @@
 package record
 
 import (
+	"encoding/json"
 	"strconv"
 	"strings"
 
@@ -16,25 +17,53 @@ import (
 // has one type in all records, so the text goes beside it.
 const unfitSuffix = "_unfit"
 
+// maxUnknown members of an object that the table does not know have a place of
+// their own. The rest is one text, as a JSON object under unfitSuffix: a map takes
+// the longer for a member the more it has.
+const maxUnknown = 256
+
 // parseObject fills a map with the members of an object. null is left out, and
 // of a key that comes twice the last value counts.
 func (w *bodyWriter) parseObject(dec *jx.Decoder, at *field, out pcommon.Map) error {
 	out.EnsureCapacity(min(len(at.fields), 12))
-	unknown := 0
+	unknown, rest := 0, []byte(nil)
 	err := w.members(dec, at, func(key []byte, f *field) error {
-		switch {
-		case f != nil:
+		if f != nil {
 			return w.parseMember(dec, f, asString(key), out)
+		}
+		unknown++
+		switch {
 		case w.hold != nil:
-			unknown++
 			w.hold.any = true
 			return dec.Skip()
+		case unknown > maxUnknown:
+			return appendMember(dec, key, &rest)
 		}
 		return w.parseMember(dec, text, undotted(key, at), out)
 	})
-	if unknown > 0 {
+	if w.hold != nil && unknown > 0 {
 		out.PutInt(withheldKey, int64(unknown))
 	}
+	if rest != nil {
+		out.PutStr(unfitSuffix, string(append(rest, '}')))
+	}
+	return err
+}
+
+// appendMember writes a member as JSON to an object that is not closed.
+func appendMember(dec *jx.Decoder, key []byte, object *[]byte) error {
+	value, err := dec.Raw()
+	if err != nil {
+		return err
+	}
+	name, err := json.Marshal(asString(key))
+	separator := byte(',')
+	if *object == nil {
+		separator = '{'
+	}
+	*object = append(*object, separator)
+	*object = append(*object, name...)
+	*object = append(append(*object, ':'), value...)
 	return err
 }
 

@@ -191,6 +191,24 @@ func leaves(t *testing.T, line []byte) (texts []string) {
 	return texts
 }
 
+// However many members nobody knows, none is lost, and the body stays small in
+// number: the first 256 have places of their own, the rest is one text.
+func TestParsedManyUnknownMembers(t *testing.T) {
+	members := make([]string, 50_000)
+	for i := range members {
+		members[i] = fmt.Sprintf(`"k\u002d%d":{"n":%d}`, i, i)
+	}
+	body := parsedBody(t, "AUTH_LOG", `{"action_data":{`+strings.Join(members, ",")+`,"action":"login_success"}}`)
+	data := body["action_data"].(map[string]any)
+	assert.Equal(t, "login_success", data["action"])
+	assert.Len(t, data, 256+2)
+	assert.Equal(t, `{"n":255}`, data["k-255"])
+	var rest map[string]map[string]int
+	require.NoError(t, json.Unmarshal([]byte(data["_unfit"].(string)), &rest))
+	assert.Len(t, rest, 50_000-256)
+	assert.Equal(t, 49_999, rest["k-49999"]["n"])
+}
+
 // A line that cannot be read is exact in the body of a parsing receiver too.
 func TestParsedMalformed(t *testing.T) {
 	source := sourceOf("AUTH_LOG")
