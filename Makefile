@@ -108,7 +108,7 @@ fuzz: ## fuzz every target for FUZZTIME each
 	done
 
 .PHONY: check
-check: check-generated check-modules check-lint ## generated files and go.mod up to date, vet, lint
+check: check-generated check-modules check-lint check-platforms ## generated files and go.mod up to date, vet, lint, builds elsewhere
 
 .PHONY: generate
 generate: $(TOOLS)/mdatagen ## make the files that metadata.yaml defines
@@ -135,6 +135,11 @@ check-lint: $(TOOLS)/golangci-lint
 	$(TOOLS)/golangci-lint run --build-tags e2e ./...
 	cd e2e/ui && go vet ./... && $(TOOLS)/golangci-lint run ./...
 	cd e2e/killstorage && $(TOOLS)/golangci-lint run ./...
+
+.PHONY: check-platforms
+check-platforms: ## the sources build for Windows and macOS too
+	GOOS=windows go build ./...
+	GOOS=darwin GOARCH=arm64 go build ./...
 
 .PHONY: bench
 bench: ## benchmarks, in the form benchstat reads

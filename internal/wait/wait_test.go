@@ -84,6 +84,19 @@ func TestBackOffNext(t *testing.T) {
 	}
 }
 
+// With a multiplier of 1 and no randomization every wait is the same.
+func TestBackOffStatic(t *testing.T) {
+	cfg := exact(10*time.Second, 10*time.Second, 0)
+	cfg.Multiplier = 1
+	require.NoError(t, cfg.Validate())
+	b := NewBackOff(cfg)
+	for range 5 {
+		d, ok := b.Next(0)
+		assert.True(t, ok)
+		assert.Equal(t, 10*time.Second, d)
+	}
+}
+
 // Waits drawn at random stay within the factor around the schedule, and differ.
 func TestBackOffRandom(t *testing.T) {
 	cfg := exact(10*time.Second, 10*time.Second, 0)
