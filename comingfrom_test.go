@@ -36,7 +36,7 @@ func TestComingFromIsShown(t *testing.T) {
 	require.NoError(t, err)
 	tests := allTests(t)
 	rows := movingRow.FindAllStringSubmatch(string(document), -1)
-	require.Equal(t, strings.Count(string(document), "\n| "), len(rows), "a row has another form than three cells")
+	require.Len(t, rows, strings.Count(string(document), "\n| "), "a row has another form than three cells")
 	for _, row := range rows {
 		there, here, proof := row[1], row[2], row[3]
 		if there == "there" || proof == pendingProof {
