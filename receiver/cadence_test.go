@@ -16,13 +16,18 @@ import (
 	"github.com/openaicompliance/openaicompliancereceiver/internal/checkpoint"
 )
 
-// times lists the first n times of a schedule after a moment, in UTC.
+// farOff is the zone of a machine far off.
+var farOff = time.FixedZone("elsewhere", 5*3600)
+
+// times lists the first n times of a schedule after a moment, in UTC, on a machine
+// whose zone is another.
 func times(t *testing.T, schedule, after string, n int) (all []string) {
 	t.Helper()
 	moment, err := time.Parse(time.RFC3339, after)
 	require.NoError(t, err)
 	cadence := (&Config{Schedule: schedule}).cadence()
 	for range n {
+		moment = moment.In(farOff)
 		moment = cadence.next(moment.Add(-time.Second), moment)
 		all = append(all, moment.Format(time.RFC3339))
 	}
@@ -32,9 +37,6 @@ func times(t *testing.T, schedule, after string, n int) (all []string) {
 // A schedule's times are UTC's, or those of the zone that it names, whatever the
 // zone of the machine is.
 func TestScheduleTimes(t *testing.T) {
-	before := time.Local
-	time.Local = time.FixedZone("elsewhere", 5*3600)
-	t.Cleanup(func() { time.Local = before })
 	for schedule, want := range map[string][]string{
 		"*/10 * * * *":                    {"2026-08-05T13:50:00Z", "2026-08-05T14:00:00Z"},
 		"30 2 * * *":                      {"2026-08-06T02:30:00Z", "2026-08-07T02:30:00Z"},
