@@ -126,5 +126,5 @@ func principalAdvice(organization bool) string {
 	if organization {
 		return "the API does not know this organisation, or not for this key: check organization_id (org-…, from the API Platform's settings; a ChatGPT workspace is another thing and goes under workspace_id)"
 	}
-	return "the API does not know this workspace, or not for this key: check workspace_id (the UUID in the workspace's settings; an API Platform organisation is another thing and goes under organization_id). Plans below Enterprise and Edu have no compliance API"
+	return "the API does not know this workspace, or not for this key: check workspace_id (the UUID in the workspace's settings; an API Platform organisation is another thing and goes under organization_id). Plans other than Enterprise, Edu and Healthcare have no compliance API"
 }

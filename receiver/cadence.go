@@ -8,7 +8,7 @@ import (
 	"fmt"
 	"strings"
 	"time"
-	_ "time/tzdata" // CRON_TZ works in images that have no time-zone files, the Collector's own among them
+	_ "time/tzdata" // CRON_TZ works in images without time-zone files, too
 
 	"github.com/robfig/cron/v3"
 )

@@ -190,7 +190,7 @@ func (l *lane) end(ctx context.Context, err error) {
 	switch {
 	case keyRefused(err):
 		l.refusedKey = p.keyUsed
-		l.due = time.Now().Add(max(s.cfg.PollInterval-time.Since(p.started), keyRefusedInterval))
+		l.due = latest(s.cadence.next(p.started, time.Now()), time.Now().Add(keyRefusedInterval))
 	case err == nil && l.atOnce:
 		l.due = time.Now()
 	default:
@@ -240,4 +240,11 @@ func (l *lane) close(ctx context.Context) error {
 	}
 	s.logger.Info("Everything up to the boundary is collected.", zap.Time("from", segment.From), zap.Time("to", segment.To))
 	return nil
+}
+
+func latest(a, b time.Time) time.Time {
+	if a.After(b) {
+		return a
+	}
+	return b
 }

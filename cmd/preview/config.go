@@ -58,8 +58,11 @@ func (o *options) fill(cfg *receiver.Config) {
 		cfg.APIKey = configopaque.String(os.Getenv("OPENAI_COMPLIANCE_API_KEY"))
 	}
 	cfg.WorkspaceID, cfg.OrganizationID = o.workspace, o.organization
+	if o.workspace == "" && o.organization == "" { // a flag counts more than the environment's other id
+		cfg.WorkspaceID, cfg.OrganizationID = os.Getenv("OPENAI_WORKSPACE_ID"), os.Getenv("OPENAI_ORGANIZATION_ID")
+	}
 	cfg.EventTypes = []string{"AUTH_LOG", "AUDIT_LOG"}
-	if o.organization != "" && o.workspace == "" {
+	if cfg.OrganizationID != "" {
 		cfg.EventTypes = []string{"APP_LOG", "APP_AUTH_LOG", "COSTS"}
 	}
 	cfg.HTTP.Endpoint = o.endpoint

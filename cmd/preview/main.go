@@ -76,8 +76,8 @@ func parseFlags(args []string, stderr io.Writer) (*options, error) {
 	since := flags.String("since", "-24h", "how far back to look for files, a `time` as start_from takes it")
 	flags.IntVar(&o.records, "records", 5, "`number` of records of each type")
 	flags.StringVar(&o.keyFile, "api-key-file", "", "`file` that holds the key")
-	flags.StringVar(&o.workspace, "workspace-id", os.Getenv("OPENAI_WORKSPACE_ID"), "the workspace's `UUID`")
-	flags.StringVar(&o.organization, "organization-id", os.Getenv("OPENAI_ORGANIZATION_ID"), "the organisation's `id`, org-…")
+	flags.StringVar(&o.workspace, "workspace-id", "", "the workspace's `UUID`")
+	flags.StringVar(&o.organization, "organization-id", "", "the organisation's `id`, org-…")
 	flags.StringVar(&o.endpoint, "endpoint", receiver.DefaultEndpoint, "`URL` of the API")
 	if err := flags.Parse(args); err != nil {
 		return nil, err

@@ -111,6 +111,12 @@ func TestPreviewWithoutConfiguration(t *testing.T) {
 	out, _, err = runPreview(t, "-endpoint", api.URL)
 	require.NoError(t, err)
 	assert.Equal(t, 5, strings.Count(out, "\n"))
+
+	// The flag counts, not the environment's other id.
+	api.Add("COSTS", time.Now().Add(-time.Minute), `{"event_id":"costs"}`)
+	out, _, err = runPreview(t, "-endpoint", api.URL, "-organization-id", fakeapi.DefaultOrganization)
+	require.NoError(t, err)
+	assert.Equal(t, records("costs"), out)
 }
 
 // What is missing or wrong is named before any request.
