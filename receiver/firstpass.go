@@ -125,5 +125,6 @@ func (f *firstPass) logLocked(title string) {
 	if forbidden == len(f.types) && forbidden > 1 {
 		table.WriteString("\n  No type may be read at all: check that the key was made in this workspace or organisation, and its IP allow-list.")
 	}
+	table.WriteByte('\n') // so that the fields do not trail the last line
 	write(title+table.String(), zap.Any("event_types", states))
 }

@@ -45,7 +45,7 @@ func TestFirstPassTable(t *testing.T) {
 
 	entry := logs.All()[0]
 	assert.Equal(t, zapcore.WarnLevel, entry.Level)
-	assert.Equal(t, strings.TrimSpace(`
+	assert.Equal(t, strings.TrimPrefix(`
 The first pass over every event type has ended:
   AUTH_LOG     ok              12 files delivered
   AUDIT_LOG    no data yet     no new file is listed; a type that is not used or not enabled stays so
@@ -54,7 +54,7 @@ The first pass over every event type has ended:
   AUDITLOG     unknown type    the API does not know this event type; did you mean AUDIT_LOG? Names are written as README lists them
   CODEX_TURN   failed          list files: list: timed out; none of 3 files could be read
   NEW_LOG      key refused     the API refuses the key: it was revoked, or belongs to another workspace or organisation; create one in the admin console under Credentials > Admin keys
-`), entry.Message)
+`, "\n"), entry.Message)
 	assert.Equal(t, map[string]any{"event_types": map[string]string{
 		"AUTH_LOG": "ok", "AUDIT_LOG": "no data yet", "CODEX_LOG": "no permission", "APP_LOG": "ok",
 		"AUDITLOG": "unknown type", "CODEX_TURN": "failed", "NEW_LOG": "key refused",
