@@ -40,8 +40,8 @@ func (c cadence) next(began, ended time.Time) time.Time {
 		return began.Add(c.interval)
 	}
 	due := c.schedule.Next(ended.In(c.zone))
-	if due.IsZero() { // a 29 February that is more than five years off
-		return ended.Add(24 * time.Hour)
+	if due.IsZero() { // none within five years, which Validate does not let pass
+		return ended.Add(longestPause)
 	}
 	return due.UTC()
 }
@@ -50,7 +50,7 @@ func (c cadence) next(began, ended time.Time) time.Time {
 // be set, or stand still while a machine sleeps.
 const clockCheck = time.Minute
 
-const scheduleForms = `minute, hour, day of month, month and day of week, like "*/10 * * * *", or @hourly, @daily, @weekly, @monthly, @yearly; CRON_TZ=<zone> before it sets the time zone, else it is UTC`
+const scheduleForms = `minute, hour, day of month, month and day of week, like "*/10 * * * *", or @hourly, @daily, @weekly; CRON_TZ=<zone> before it sets the time zone, else it is UTC`
 
 // parseSchedule reads a cron schedule and its time zone. The zone is read here:
 // the parser panics where it finds one and nothing behind it.
@@ -101,13 +101,35 @@ func (c *Config) validateCadence() error {
 	if c.PollInterval <= 0 {
 		errs = append(errs, fmt.Errorf("poll_interval: %v must be greater than 0", c.PollInterval))
 	}
+	if c.PollInterval > longestPause {
+		errs = append(errs, fmt.Errorf("poll_interval: %v is longer than %v: the API forgets files after 30 days", c.PollInterval, longestPause))
+	}
 	if c.Schedule != "" {
 		if c.pollIntervalWritten {
 			errs = append(errs, errors.New("poll_interval, schedule: both are set; keep exactly one"))
 		}
 		if _, _, err := parseSchedule(c.Schedule); err != nil {
 			errs = append(errs, fmt.Errorf("schedule: %w", err))
+		} else if at := c.cadence().pausesTooLong(time.Now()); !at.IsZero() {
+			errs = append(errs, fmt.Errorf("schedule: %q has no time for more than four weeks after %s: the API forgets files after 30 days",
+				c.Schedule, at.Format(time.DateOnly)))
 		}
 	}
 	return errors.Join(errs...)
+}
+
+// longestPause between two passes that leaves time to fetch what the last files
+// of the retention hold.
+const longestPause = 28 * 24 * time.Hour
+
+// pausesTooLong finds a day of the coming year after which a schedule has no time
+// for longer than that, and the zero time if there is none.
+func (c cadence) pausesTooLong(now time.Time) time.Time {
+	for day := range 366 {
+		at := now.AddDate(0, 0, day)
+		if c.next(at, at).Sub(at) > longestPause {
+			return at
+		}
+	}
+	return time.Time{}
 }

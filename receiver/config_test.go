@@ -102,6 +102,10 @@ func TestConfigFaults(t *testing.T) {
 		"schedule beyond its bounds":  {validYAML + "schedule: '61 * * * *'", []string{"schedule:", "above maximum (59)"}},
 		"schedule of an interval":     {validYAML + "schedule: '@every 5m'", []string{"schedule:", "write it under poll_interval"}},
 		"schedule that never comes":   {validYAML + "schedule: 0 0 30 2 *", []string{"schedule:", "never comes"}},
+		"schedule once a year":        {validYAML + "schedule: '@yearly'", []string{`schedule: "@yearly" has no time for more than four weeks`, "forgets files after 30 days"}},
+		"schedule of one month":       {validYAML + "schedule: '0 * * 1 *'", []string{"schedule:", "no time for more than four weeks"}},
+		"schedule once a month":       {validYAML + "schedule: '@monthly'", []string{"schedule:", "no time for more than four weeks"}},
+		"poll interval of a month":    {validYAML + "poll_interval: 720h", []string{"poll_interval: 720h0m0s is longer than 672h0m0s"}},
 		"schedule of a zone alone":    {validYAML + "schedule: CRON_TZ=UTC", []string{"schedule:", "has no fields"}},
 		"schedule of no zone":         {validYAML + "schedule: CRON_TZ= * * * * *", []string{"schedule:", "names no time zone"}},
 		"schedule of a wrong zone":    {validYAML + "schedule: CRON_TZ=Europe/Bonn * * * * *", []string{"schedule:", `names "Europe/Bonn", which is not a time zone`}},
@@ -234,6 +238,10 @@ func TestConfigLoadsSchedule(t *testing.T) {
 	cfg, err := load(t, validYAML+`schedule: "*/10 * * * *"`)
 	require.NoError(t, err)
 	assert.Equal(t, "*/10 * * * *", cfg.Schedule)
+	for _, schedule := range []string{"@weekly", "0 0 1,15 * *", "0 0 * * 1", "30 6-20/2 * * MON-FRI", "CRON_TZ=Pacific/Apia @daily"} {
+		_, err = load(t, validYAML+`schedule: "`+schedule+`"`)
+		require.NoError(t, err, schedule)
+	}
 	_, err = load(t, validYAML+"poll_interval: 1m\nschedule: \"\"")
 	require.NoError(t, err)
 }
