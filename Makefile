@@ -56,7 +56,7 @@ preview: ## print the newest records of each type and keep no state; ARGS="-conf
 	@go run ./cmd/preview $(ARGS)
 
 .PHONY: test
-test: test-unit test-e2e ## unit tests with -race, end-to-end tests, examples validated
+test: test-unit test-e2e test-rules ## unit tests with -race, end-to-end tests, alerting rules, examples validated
 
 .PHONY: test-unit
 test-unit:
@@ -66,6 +66,10 @@ test-unit:
 .PHONY: test-e2e
 test-e2e: $(COLLECTOR) $(E2E)
 	OTELCOL=$(CURDIR)/$(COLLECTOR) OTELCOL_E2E=$(CURDIR)/$(E2E) go test -tags e2e -count=1 ./e2e/...
+
+.PHONY: test-rules
+test-rules: ## test the alerting rules with promtool
+	@scripts/test-rules.sh
 
 .PHONY: test-ui
 test-ui: $(COLLECTOR) _build/demo-ui $(TOOLS)/victoria-logs ## open the page of demo-ui in a browser, and count what the database holds
