@@ -7,6 +7,7 @@ package e2e
 
 import (
 	"net/http"
+	"strings"
 	"testing"
 	"time"
 
@@ -59,7 +60,7 @@ func TestHealth(t *testing.T) {
 	}
 	r.await("passes of both types", func() bool { return len(api.Requests()) > 4 })
 	awaitStatus("StatusOK", http.StatusOK)
-	assert.Contains(t, r.output(), `"event_type": "CODEX_LOG", "error": "list files: list: 403 Forbidden`)
+	r.await("a refusal", func() bool { return strings.Contains(r.output(), "list: 403 Forbidden") })
 
 	r.sink.Refuse(http.StatusServiceUnavailable)
 	api.Add("AUTH_LOG", time.Now().Add(-time.Second), `{"event_id":"a","type":"AUTH_LOG"}`)

@@ -111,12 +111,7 @@ var troubles = map[string]trouble{
 			r.start()
 			r.awaitPasses(2)
 			r.stop()
-			file := filepath.Join(filepath.Dir(r.config), "receiver_openai_compliance_")
-			data, err := os.ReadFile(file)
-			require.NoError(r.t, err)
-			damaged := bytes.ReplaceAll(data, []byte(`"start_from":"-24h"`), []byte(`"start_from":"-25h"`))
-			require.NotEqual(r.t, data, damaged)
-			require.NoError(r.t, os.WriteFile(file, damaged, 0o600))
+			damageState(r)
 			r.start()
 		},
 		says: "This event type is not collected: its stored state cannot be used.",
@@ -150,6 +145,21 @@ var troubles = map[string]trouble{
 		},
 		opts: fakeapi.Options{Now: func() time.Time { return time.Now().Add(time.Duration(ahead.Load())) }},
 	},
+}
+
+// damageState changes one byte in every stored value of the receiver, where the
+// storage does not notice.
+func damageState(r *rig) {
+	file := filepath.Join(filepath.Dir(r.config), "receiver_openai_compliance_")
+	data, err := os.ReadFile(file)
+	require.NoError(r.t, err)
+	header := []byte("openai-compliance-state ")
+	values := bytes.Split(data, header)
+	require.Greater(r.t, len(values), 1, "no stored value")
+	for _, value := range values[1:] {
+		value[60] ^= 1
+	}
+	require.NoError(r.t, os.WriteFile(file, bytes.Join(values, header), 0o600))
 }
 
 // ahead is how far the clock of the API in the gap's row is.
