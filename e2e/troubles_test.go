@@ -114,7 +114,7 @@ var troubles = map[string]trouble{
 			damageState(r)
 			r.start()
 		},
-		says: "This event type is not collected: its stored state cannot be used.",
+		says: "This event type is not collected: its stored state cannot be used.", shows: `checkpoint_failures{.*AUTH_LOG.*}`, least: 1,
 	},
 	"state_gone": {says: "First run: the storage holds no state of this event type."},
 	"redirect": {

@@ -193,7 +193,7 @@ func NewTelemetryBuilder(settings component.TelemetrySettings, options ...Teleme
 	errs = errors.Join(errs, err)
 	builder.ReceiverOpenaiComplianceCheckpointFailures, err = builder.meter.Int64Counter(
 		"otelcol_receiver_openai_compliance_checkpoint_failures",
-		metric.WithDescription("Writes of the position that the storage extension refused. The position stays where it was and the write is tried again. [Alpha]"),
+		metric.WithDescription("Writes of the position that the storage extension refused, where the position stays as it was and the write is tried again; and, once at each start, stored state that cannot be used, whose event type is not collected. [Alpha]"),
 		metric.WithUnit("{failure}"),
 	)
 	errs = errors.Join(errs, err)

@@ -69,7 +69,7 @@ func AssertEqualReceiverOpenaiComplianceBacklogFiles(t *testing.T, tt *component
 func AssertEqualReceiverOpenaiComplianceCheckpointFailures(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.DataPoint[int64], opts ...metricdatatest.Option) {
 	want := metricdata.Metrics{
 		Name:        "otelcol_receiver_openai_compliance_checkpoint_failures",
-		Description: "Writes of the position that the storage extension refused. The position stays where it was and the write is tried again. [Alpha]",
+		Description: "Writes of the position that the storage extension refused, where the position stays as it was and the write is tried again; and, once at each start, stored state that cannot be used, whose event type is not collected. [Alpha]",
 		Unit:        "{failure}",
 		Data: metricdata.Sum[int64]{
 			Temporality: metricdata.CumulativeTemporality,
