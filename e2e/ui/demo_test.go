@@ -30,7 +30,6 @@ const root = "../.."
 // every record that the simulated API exports exactly once; Ctrl-C ends it all
 // and leaves nothing behind.
 func TestDemoUI(t *testing.T) {
-	browser := findBrowser(t)
 	d := startDemo(t)
 	api := d.await(`Simulated API +(\S+)`)
 	base := d.await(`Log database +(\S+)/select/vmui/`)
@@ -52,7 +51,7 @@ func TestDemoUI(t *testing.T) {
 		assert.Len(t, stored, len(want), "the database holds what was never exported")
 	})
 	t.Run("browser", func(t *testing.T) {
-		text, picture := look(t, browser, d.await(`failed sign-ins\n.*\n +(\S+)`))
+		text, picture := look(t, findBrowser(t), d.await(`failed sign-ins\n.*\n +(\S+)`))
 		assert.Regexp(t, `password_login_(invalid_password|sentinel_blocked)`, text)
 		assert.Regexp(t, `\w+@example\.com`, text)
 		assert.Regexp(t, `203\.0\.113\.\d+`, text)
