@@ -21,6 +21,8 @@ import (
 )
 
 const (
+	startFromChanged = "start_from or until was changed after the first run and is ignored: the stored position counts. To collect a stretch again use replay."
+
 	allEnded = "Every event type is collected up to until. The receiver has nothing left to do; the collector may be stopped."
 	cut      = "Pass cut by poll_timeout or max_pages; the next one goes on from the stored position."
 )

@@ -144,8 +144,6 @@ func (r *logsReceiver) beginMissing(ctx context.Context, missing []*order, setti
 	return nil
 }
 
-const startFromChanged = "start_from or until was changed after the first run and is ignored: the stored position counts. To collect a stretch again use replay."
-
 // warnOfChange tells of bounds that were changed after the first run, when they
 // were fixed.
 func (r *logsReceiver) warnOfChange(o *order) {
@@ -160,5 +158,5 @@ func (r *logsReceiver) warnOfChange(o *order) {
 		r.set.Logger.Warn("The bounds of a replay were changed after it began and are ignored: a replay runs once for each name.", fields...)
 		return
 	}
-	r.set.Logger.Warn(startFromChanged, fields...)
+	r.set.Logger.Warn("start_from or until was changed after the first run and is ignored: the stored position counts. To collect a stretch again use replay.", fields...)
 }

@@ -47,6 +47,13 @@ func (q *queue) add(name string, a ask, hold time.Duration) {
 	synctest.Wait()
 }
 
+// granted returns the names in the order of their grants, and the times of these.
+func (q *queue) granted() ([]string, []time.Time) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	return slices.Clone(q.order), slices.Clone(q.at)
+}
+
 func notMeasured(context.Context, compliance.Operation, time.Duration) {}
 
 // acquire asks and waits.
@@ -73,8 +80,9 @@ func TestSchedulerRanks(t *testing.T) {
 		q.add("audit", ask{rank: rankFirst, end: noon}, time.Second)
 		q.add("expiring", ask{rank: rankExpiring, end: noon}, time.Second)
 		time.Sleep(time.Minute)
+		order, _ := q.granted()
 		// After four others the backlog has its turn.
-		assert.Equal(t, []string{"under way", "expiring", "audit", "live, old", "live, young", "history", "replay"}, q.order)
+		assert.Equal(t, []string{"under way", "expiring", "audit", "live, old", "live, young", "history", "replay"}, order)
 	})
 }
 
@@ -88,14 +96,13 @@ func TestSchedulerBacklogShare(t *testing.T) {
 			q.add("history", ask{rank: rankHistory, size: 1}, time.Second)
 		}
 		time.Sleep(5*time.Minute + 30*time.Second)
-		q.mu.Lock()
-		first := slices.Clone(q.order)
-		q.mu.Unlock()
+		first, _ := q.granted()
 		require.Len(t, first, 300)
 		assert.InDelta(t, 60, count(first, "history"), 5)
 		time.Sleep(20 * time.Minute)
-		assert.Equal(t, 400, count(q.order, "live"))
-		assert.Equal(t, 400, count(q.order, "history"))
+		all, _ := q.granted()
+		assert.Equal(t, 400, count(all, "live"))
+		assert.Equal(t, 400, count(all, "history"))
 	})
 }
 
@@ -119,11 +126,12 @@ func TestSchedulerRate(t *testing.T) {
 			q.add("file", ask{rank: rankLive, size: 1}, 300*time.Millisecond)
 		}
 		time.Sleep(10 * time.Minute)
-		require.Len(t, q.at, 6*limit)
-		for i := limit; i < len(q.at); i++ {
-			assert.GreaterOrEqual(t, q.at[i].Sub(q.at[i-limit]), time.Minute)
+		_, at := q.granted()
+		require.Len(t, at, 6*limit)
+		for i := limit; i < len(at); i++ {
+			assert.GreaterOrEqual(t, at[i].Sub(at[i-limit]), time.Minute)
 		}
-		assert.Less(t, q.at[len(q.at)-1].Sub(began), 5*time.Minute+15*time.Second)
+		assert.Less(t, at[len(at)-1].Sub(began), 5*time.Minute+15*time.Second)
 	})
 }
 
@@ -140,11 +148,15 @@ func TestSchedulerMemory(t *testing.T) {
 		}
 		time.Sleep(15 * time.Second)
 		synctest.Wait()
-		assert.Equal(t, []string{"60", "40"}, q.order)
+		order, _ := q.granted()
+		assert.Equal(t, []string{"60", "40"}, order)
 		time.Sleep(time.Minute)
-		require.Len(t, q.order, 8)
-		assert.Equal(t, "large", q.order[2])
-		assert.Equal(t, time.Second, q.at[3].Sub(q.at[2]), "the large one was not alone")
+		order, at := q.granted()
+		require.Len(t, order, 8)
+		assert.Equal(t, "large", order[2])
+		assert.Equal(t, time.Second, at[3].Sub(at[2]), "the large one was not alone")
+		q.scheduler.mu.Lock()
+		defer q.scheduler.mu.Unlock()
 		assert.EqualValues(t, 100, q.memory)
 		assert.Equal(t, 10, q.slots)
 	})
@@ -228,8 +240,9 @@ func TestSchedulerPause(t *testing.T) {
 		q.pause(10 * time.Minute)
 		q.pause(time.Second)
 		time.Sleep(15 * time.Minute)
-		require.Len(t, q.at, 2)
-		assert.Equal(t, 10*time.Minute, q.at[1].Sub(began))
+		_, at := q.granted()
+		require.Len(t, at, 2)
+		assert.Equal(t, 10*time.Minute, at[1].Sub(began))
 		q.close()
 	})
 }
