@@ -67,7 +67,7 @@ func newRecipe(t *testing.T, example string, api *fakeapi.API, overrides ...map[
 	text, err := json.Marshal(conf.ToStringMap()) // JSON is YAML
 	require.NoError(t, err)
 	r.rig = &rig{
-		t: t, api: api, sink: r.sinks["otlp_http"], config: filepath.Join(dir, "config.yaml"), log: filepath.Join(dir, "collector.log"),
+		t: t, api: api, sink: r.sinks["otlp_http"], binary: binary(t), config: filepath.Join(dir, "config.yaml"), log: filepath.Join(dir, "collector.log"),
 		env: []string{
 			"OPENAI_COMPLIANCE_API_KEY=" + fakeapi.DefaultKey, "OPENAI_WORKSPACE_ID=" + fakeapi.DefaultWorkspace,
 			"OPENAI_COMPLIANCE_HMAC_KEY=000102030405060708090a0b0c0d0e0f", "COLLECTOR_ADDRESS=203.0.113.20",
