@@ -5,6 +5,7 @@ package receiver
 
 import (
 	"context"
+	"time"
 
 	metricnoop "go.opentelemetry.io/otel/metric/noop"
 	tracenoop "go.opentelemetry.io/otel/trace/noop"
@@ -14,6 +15,7 @@ import (
 	corereceiver "go.opentelemetry.io/collector/receiver"
 
 	"github.com/openaicompliance/openaicompliancereceiver/internal/compliance"
+	"github.com/openaicompliance/openaicompliancereceiver/internal/record"
 )
 
 // Connect returns a client of the configured principal that goes the receiver's
@@ -29,6 +31,21 @@ func Connect(ctx context.Context, cfg *Config, version string) (*compliance.Clie
 	}
 	build := corereceiver.Settings{BuildInfo: component.BuildInfo{Version: version}}
 	return newAPI(cfg, ways, build, nil), ways.close, nil
+}
+
+// WithholdContent returns what makes of a line of an event type the text that the
+// receiver would put into the raw body of its record: the line itself, or with
+// content withheld as the configuration says.
+func WithholdContent(cfg *Config, eventType string) func(line []byte) []byte {
+	content := cfg.Content.forRecords()
+	if content.Mode == record.ContentKeep {
+		return func(line []byte) []byte { return line }
+	}
+	mapper := record.NewMapper(record.Source{EventType: eventType, PrincipalAttr: record.AttrWorkspaceID, Content: content})
+	return func(line []byte) []byte {
+		logs, _ := mapper.Map(record.File{}, []record.Line{{Number: 1, Text: line}}, time.Time{})
+		return []byte(logs.ResourceLogs().At(0).ScopeLogs().At(0).LogRecords().At(0).Body().AsString())
+	}
 }
 
 // Advice says what an operator can do about an error that a client met with an

@@ -18,6 +18,7 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/openaicompliance/openaicompliancereceiver/internal/record"
 	"github.com/openaicompliance/openaicompliancereceiver/internal/timespec"
 	"github.com/openaicompliance/openaicompliancereceiver/receiver"
 )
@@ -54,8 +55,9 @@ key, ids, types and HTTP settings from a collector's configuration. Without, it
 takes the key from OPENAI_COMPLIANCE_API_KEY or -api-key-file, and the id from
 OPENAI_WORKSPACE_ID, OPENAI_ORGANIZATION_ID or a flag.
 
-Records are shown as exported, message content included. Like every request to this
-API, those of preview appear in the workspace's AUDIT_LOG.
+Records are shown as exported, message content included, unless the configuration
+withholds content (content.mode: hmac or drop): then preview withholds it as well.
+Like every request to this API, those of preview appear in the workspace's AUDIT_LOG.
 
 `
 
@@ -113,9 +115,12 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 		return err
 	}
 	defer done()
+	if withholds(cfg) {
+		fmt.Fprintf(stderr, "content.mode is %s: content is withheld here as in the collector's records\n", cfg.Content.Mode)
+	}
 	failed := 0
 	for _, eventType := range cfg.EventTypes {
-		p := preview{client: client, eventType: eventType, since: o.since, records: o.records}
+		p := preview{client: client, eventType: eventType, since: o.since, records: o.records, shown: receiver.WithholdContent(cfg, eventType)}
 		if err := p.print(ctx, stdout, stderr); err != nil {
 			failed++
 			fmt.Fprintf(stderr, "%s: %v\n  advice: %s\n", eventType, err, receiver.Advice(err, eventType))
@@ -129,3 +134,6 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	}
 	return nil
 }
+
+// withholds reports whether the configuration keeps content out of records.
+func withholds(cfg *receiver.Config) bool { return cfg.Content.Mode != string(record.ContentKeep) }

@@ -93,6 +93,36 @@ func TestPreviewOfAConfiguration(t *testing.T) {
 	assert.Equal(t, records("2a", "2b"), out)
 }
 
+// What a collector's configuration withholds, its preview withholds too: what
+// people wrote, fields that nobody knows, and lines that cannot be read. It says so.
+func TestPreviewWithholdsContent(t *testing.T) {
+	api := newAPI(t)
+	t.Setenv("PREVIEW_KEY", fakeapi.DefaultKey)
+	api.Add("AUTH_LOG", time.Now().Add(-time.Minute), `{"event_id":"known","unknown":"SECRET"}`, `SECRET, cut`)
+	api.Add("CONVERSATION_MESSAGE", time.Now().Add(-time.Minute), `{"event_id":"said","message":{"content":{"value":"SECRET"}}}`)
+	config := filepath.Join(t.TempDir(), "collector.yaml")
+	text := fmt.Sprintf(collector, fakeapi.DefaultWorkspace, api.URL, t.TempDir())
+	for mode, shown := range map[string]string{
+		"{mode: drop}": `{"event_id":"said","message":{"content":{"value":"withheld"}}}`,
+		"{mode: hmac, hmac_key: 0123456789abcdef0123456789abcdef}": `{"event_id":"said","message":{"content":{"value":"hmac-sha256:`,
+		"{mode: keep}": `{"event_id":"said","message":{"content":{"value":"SECRET"}}}`,
+	} {
+		set := strings.Replace(text, "    storage:", "    content: "+mode+"\n    storage:", 1)
+		require.NoError(t, os.WriteFile(config, []byte(set), 0o600))
+		out, notes, err := runPreview(t, "-config", config, "-types", "AUTH_LOG,CONVERSATION_MESSAGE")
+		require.NoError(t, err)
+		assert.Contains(t, out, shown)
+		if mode == "{mode: keep}" {
+			assert.Contains(t, out, "SECRET, cut")
+			assert.NotContains(t, notes, "withheld")
+			continue
+		}
+		assert.NotContains(t, out, "SECRET")
+		assert.Contains(t, out, `{"event_id":"known","withheld":1}`)
+		assert.Contains(t, notes, "content is withheld here as in the collector's records")
+	}
+}
+
 // Without one, key and id come from the environment or from a file and a flag; a
 // type that fails does not keep the others back, and is told with advice.
 func TestPreviewWithoutConfiguration(t *testing.T) {

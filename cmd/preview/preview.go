@@ -27,6 +27,8 @@ type preview struct {
 	eventType string
 	since     time.Time
 	records   int
+	// shown is what may be printed of a line.
+	shown func(line []byte) []byte
 }
 
 // print writes the records of the newest files, oldest first as in the files, and
@@ -57,7 +59,7 @@ func (p preview) print(ctx context.Context, out, notes io.Writer) error {
 	fmt.Fprintf(notes, "%s: %d records of the newest %d of %d files since %s, the newest written %s\n", p.eventType, len(lines), used, total,
 		p.since.Format(time.RFC3339), files[len(files)-1].EndTime.Format(time.RFC3339))
 	for _, line := range lines {
-		if _, err := fmt.Fprintf(out, "%s\n", printable(line)); err != nil {
+		if _, err := fmt.Fprintf(out, "%s\n", printable(p.shown(line))); err != nil {
 			return fmt.Errorf("print: %w", err)
 		}
 	}
