@@ -48,6 +48,9 @@ func WithholdContent(cfg *Config, eventType string) func(line []byte) []byte {
 	}
 }
 
+// PrincipalID is the workspace or organisation as it stands in the storage's keys.
+func PrincipalID(cfg *Config) string { return cfg.principal().ID }
+
 // Advice says what an operator can do about an error that a client met with an
 // event type.
 func Advice(err error, eventType string) string { return advice(err, eventType) }

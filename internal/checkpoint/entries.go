@@ -135,6 +135,14 @@ func forget(ctx context.Context, client storage.Client, prefix string, aged []bl
 }
 
 func readBlock(ctx context.Context, client storage.Client, prefix string, ref blockRef) ([]entry, error) {
+	data, err := readBlockData(ctx, client, prefix, ref)
+	if err != nil {
+		return nil, err
+	}
+	return parseEntries(data), nil
+}
+
+func readBlockData(ctx context.Context, client storage.Client, prefix string, ref blockRef) ([]byte, error) {
 	key := blockKey(prefix, ref.Number)
 	data, err := client.Get(ctx, key)
 	if err != nil {
@@ -143,7 +151,7 @@ func readBlock(ctx context.Context, client storage.Client, prefix string, ref bl
 	if crc32.Checksum(data, castagnoli) != ref.CRC {
 		return nil, fmt.Errorf("%w: block %q is missing or damaged", ErrDamaged, key)
 	}
-	return parseEntries(data), nil
+	return data, nil
 }
 
 // drop takes out the blocks that a rule names, and returns them: their values may

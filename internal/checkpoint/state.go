@@ -71,6 +71,14 @@ type position struct {
 	NextLine int       `json:"next_line"`
 }
 
+// reason why an open file is not finished.
+func (p position) reason() string {
+	if p.NextLine == 1 {
+		return "released from quarantine for another try, and not read since"
+	}
+	return fmt.Sprintf("delivered in part, up to line %d", p.NextLine-1)
+}
+
 // Quarantined is a listed file that could not be read so far.
 type Quarantined struct {
 	EndTime time.Time `json:"end_time"`

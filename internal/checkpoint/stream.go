@@ -123,7 +123,7 @@ func (s *Stream) NextLine(fileID, sha256 string) (line int, changed bool) {
 	case !ok:
 		return 1, false
 	case open.SHA256 != sha256:
-		return 1, true
+		return 1, open.NextLine > 1
 	}
 	return open.NextLine, false
 }
@@ -267,10 +267,7 @@ func (s *Stream) Expired(part Part, listed map[string]bool, before time.Time) ma
 	gone := map[string]Quarantined{}
 	for id, open := range s.state.Open {
 		if !listed[id] && seg.Holds(open.EndTime) && open.EndTime.Before(before) {
-			gone[id] = Quarantined{
-				EndTime: open.EndTime, SHA256: open.SHA256,
-				Reason: fmt.Sprintf("delivered in part, up to line %d", open.NextLine-1),
-			}
+			gone[id] = Quarantined{EndTime: open.EndTime, SHA256: open.SHA256, Reason: open.reason()}
 		}
 	}
 	for id, entry := range s.state.Quarantine {
