@@ -34,10 +34,11 @@ type stream struct {
 	Stored     bool `json:"stored"`
 	// Damage says why the state cannot be used, and names the key.
 	Damage string `json:"damage,omitempty"`
-	*progress
+	*Progress
 }
 
-type progress struct {
+// Progress of a stream whose state is there and whole.
+type Progress struct {
 	Floor     time.Time `json:"floor"`
 	StartFrom string    `json:"start_from"`
 	Until     time.Time `json:"until,omitzero"`
@@ -137,7 +138,7 @@ func (c *call) streamOf(ctx context.Context, key string, stored, configured bool
 		s.Damage = err.Error()
 		return s
 	}
-	s.progress = &progress{
+	s.Progress = &Progress{
 		Floor: snap.Floor, StartFrom: snap.StartFrom, Until: snap.Until, Ended: snap.Ended, Segments: segmentsOf(snap, c.now),
 		Files: count(snap.Files), Events: count(snap.Events),
 		Open: snap.Open, Quarantine: snap.Quarantine, Refused: snap.Refused,

@@ -122,7 +122,7 @@ func (p *picture) printFiles(out io.Writer) error {
 
 func (p *picture) withProgress() (streams []stream) {
 	for _, s := range p.Streams {
-		if s.progress != nil {
+		if s.Progress != nil {
 			streams = append(streams, s)
 		}
 	}
