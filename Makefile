@@ -55,6 +55,10 @@ run: ## collect from the real API; needs OPENAI_COMPLIANCE_API_KEY and OPENAI_WO
 preview: ## print the newest records of each type and keep no state; ARGS="-config collector.yaml", or ARGS=-help
 	@go run ./cmd/preview $(ARGS)
 
+.PHONY: state
+state: ## show and change the state of a stopped collector (docs/state.md); ARGS="-config collector.yaml show"
+	@go run ./cmd/state $(ARGS)
+
 .PHONY: test
 test: test-unit test-e2e test-rules ## unit tests with -race, end-to-end tests, alerting rules, examples validated
 

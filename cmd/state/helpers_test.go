@@ -199,7 +199,7 @@ func (m *machine) state(args ...string) (out, notes string, err error) {
 func (m *machine) stateWith(in string, args ...string) (out, notes string, err error) {
 	m.t.Helper()
 	var stdout, stderr bytes.Buffer
-	err = run(m.t.Context(), append([]string{"-config", m.config}, args...), strings.NewReader(in), &stdout, &stderr)
+	err = run(m.t.Context(), time.Now(), append([]string{"-config", m.config}, args...), strings.NewReader(in), &stdout, &stderr)
 	assert.NotContains(m.t, stdout.String()+stderr.String()+fmt.Sprint(err), fakeapi.DefaultKey)
 	return stdout.String(), stderr.String(), err
 }

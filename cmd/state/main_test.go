@@ -301,7 +301,7 @@ func TestFaults(t *testing.T) {
 		_, _, err := m.state(args...)
 		require.ErrorContains(t, err, want)
 	}
-	require.ErrorContains(t, run(t.Context(), []string{"show"}, nil, os.Stdout, os.Stderr), "-config is missing")
+	require.ErrorContains(t, run(t.Context(), time.Now(), []string{"show"}, nil, os.Stdout, os.Stderr), "-config is missing")
 	m.set("storage: file_storage", "storage: other")
 	_, _, err := m.state("show")
 	require.ErrorContains(t, err, "this tool knows file_storage alone")
