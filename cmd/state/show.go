@@ -143,9 +143,6 @@ func (c *call) streamOf(ctx context.Context, key string, stored, configured bool
 		Files: count(snap.Files), Events: count(snap.Events),
 		Open: snap.Open, Quarantine: snap.Quarantine, Refused: snap.Refused,
 	}
-	if s.Refused == nil {
-		s.Refused = []checkpoint.Refused{}
-	}
 	return s
 }
 

@@ -21,13 +21,15 @@ const retention = 30 * 24 * time.Hour
 // print writes the picture for people.
 func (p *picture) print(out io.Writer) error {
 	fmt.Fprintf(out, "%s of %s, %s\n\n", p.Receiver, p.PrincipalID, p.Storage)
-	columns := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
+	var table strings.Builder
+	columns := tabwriter.NewWriter(&table, 0, 0, 2, ' ', 0)
 	row(columns, "TYPE", "PART", "FROM", "CURSOR", "LISTED THROUGH", "LAG", "LEDGER", "EVENTS", "OPEN", "QUARANTINE", "REFUSED")
 	for _, s := range p.Streams {
 		s.rows(columns)
 	}
-	if err := columns.Flush(); err != nil {
-		return err
+	_ = columns.Flush() // a strings.Builder takes everything
+	for line := range strings.Lines(table.String()) {
+		fmt.Fprintln(out, strings.TrimRight(line, " \n"))
 	}
 	if len(p.Streams) == 0 {
 		fmt.Fprintln(out, "no event types")
@@ -43,6 +45,9 @@ func (p *picture) print(out io.Writer) error {
 	return p.printFiles(out)
 }
 
+// unknown figures keep the columns in line.
+var unknown = make([]string, 5)
+
 // rows of one stream, one for each segment.
 func (s stream) rows(columns io.Writer) {
 	name := s.Name
@@ -51,19 +56,20 @@ func (s stream) rows(columns io.Writer) {
 	}
 	switch {
 	case s.Damage != "":
-		row(columns, name, "DAMAGED")
+		row(columns, append([]string{name, "DAMAGED", "", "", "", ""}, unknown...)...)
 	case !s.Stored:
-		row(columns, name, "no state")
+		row(columns, append([]string{name, "no state", "", "", "", ""}, unknown...)...)
 	case s.Ended:
 		last := s.Segments[len(s.Segments)-1]
 		row(columns, append([]string{name, "ended", moment(last.From), moment(last.Cursor), moment(last.ListedThrough), "-"}, s.figures()...)...)
 	default:
 		for i, g := range s.Segments {
 			cells := []string{name, g.Part, moment(g.From), moment(g.Cursor), moment(g.ListedThrough), lag(g.Lag)}
+			figures := unknown
 			if i == len(s.Segments)-1 {
-				cells = append(cells, s.figures()...)
+				figures = s.figures()
 			}
-			row(columns, cells...)
+			row(columns, append(cells, figures...)...)
 		}
 	}
 }

@@ -73,6 +73,9 @@ func ReadSnapshot(ctx context.Context, client storage.Client, key string) (*Snap
 		Key: key, Floor: s.Floor, StartFrom: s.StartFrom, Until: s.Until, UntilText: s.UntilText, Ended: s.Ended,
 		Segments: s.Segments, Open: s.Open, Quarantine: s.Quarantine, Refused: s.Refused,
 	}
+	if snap.Refused == nil {
+		snap.Refused = []Refused{}
+	}
 	if snap.Files, err = s.Files.export(ctx, client, newLedger(key).prefix); err != nil {
 		return nil, err
 	}
@@ -162,8 +165,8 @@ func (s *Snapshot) Check() error {
 	if _, ok := ParseKey(s.Key); !ok {
 		return fault("the key is none of this receiver")
 	}
-	if len(s.Segments) == 0 || s.Open == nil || s.Quarantine == nil {
-		return fault("segments, open or quarantine is missing")
+	if len(s.Segments) == 0 || s.Open == nil || s.Quarantine == nil || s.Refused == nil || s.Files == nil || s.Events == nil {
+		return fault("segments, open, quarantine, refused, files or events is missing")
 	}
 	if s.Segments[0].From.Before(s.Floor) {
 		return fault("it begins below its floor")

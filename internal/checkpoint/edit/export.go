@@ -102,9 +102,6 @@ func ReadExport(in io.Reader) (*Export, []*checkpoint.Snapshot, error) {
 			return fault(errNotExport)
 		}
 		seen[snap.Key] = true
-		if snap.Files == nil || snap.Events == nil {
-			return fault(errNotExport)
-		}
 		if err := snap.Check(); err != nil {
 			return fault(err)
 		}

@@ -1,0 +1,139 @@
+// Copyright The OpenTelemetry Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+import (
+	"bytes"
+	"flag"
+	"fmt"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"go.opentelemetry.io/collector/component"
+	"go.opentelemetry.io/collector/extension/xextension/storage"
+
+	"github.com/openaicompliance/openaicompliancereceiver/internal/checkpoint"
+	"github.com/openaicompliance/openaicompliancereceiver/internal/checkpoint/edit"
+	"github.com/openaicompliance/openaicompliancereceiver/internal/fakeapi"
+)
+
+var update = flag.Bool("update", false, "write the output of the examples into docs/state.md")
+
+const documentPath = "../../docs/state.md"
+
+// example is one command of the document and what it prints.
+var example = regexp.MustCompile("(?s)(```console\n\\$ ([^\n]+)\n)(.*?)(```\n)")
+
+// documentDir stands in the document for the storage's directory.
+const documentDir = "/var/lib/otelcol/openai-compliance"
+
+// Every example of docs/state.md, run one after the other a minute apart, prints
+// what the document says.
+func TestDocument(t *testing.T) {
+	path, err := filepath.Abs(documentPath)
+	require.NoError(t, err)
+	document, err := os.ReadFile(path)
+	require.NoError(t, err)
+	m := newMachine(t, fakeapi.New(fakeapi.Options{}))
+	m.set("[AUTH_LOG]", "[AUTH_LOG, CODEX_LOG, AUDIT_LOG]")
+	m.storeExample()
+	t.Chdir(filepath.Dir(m.config))
+	now := time.Date(2026, 8, 20, 12, 0, 0, 0, time.UTC)
+	ran := 0
+	got := example.ReplaceAllFunc(document, func(block []byte) []byte {
+		parts := example.FindSubmatch(block)
+		out := strings.ReplaceAll(m.shell(now, string(parts[2])), m.dir, documentDir)
+		now = now.Add(time.Minute)
+		ran++
+		return []byte(string(parts[1]) + out + string(parts[4]))
+	})
+	assert.Positive(t, ran)
+	if *update {
+		require.NoError(t, os.WriteFile(path, got, 0o600))
+	}
+	for command := range takes {
+		assert.Contains(t, string(document), "\n$ state -config collector.yaml "+command, "no example of %s", command)
+	}
+	assert.Equal(t, string(document), string(got), "go test ./cmd/state -run TestDocument -update writes it anew")
+}
+
+// shell runs one command, as a shell would with its redirections.
+func (m *machine) shell(now time.Time, command string) string {
+	m.t.Helper()
+	if name, ok := strings.CutPrefix(command, "cat "); ok {
+		data, err := os.ReadFile(name)
+		require.NoError(m.t, err)
+		return string(data)
+	}
+	words := strings.Fields(strings.TrimPrefix(command, "state "))
+	var in, out, notes bytes.Buffer
+	target := ""
+	for i := len(words) - 2; i > 0; i-- {
+		switch words[i] {
+		case ">":
+			target, words = words[i+1], words[:i]
+		case "<":
+			data, err := os.ReadFile(words[i+1])
+			require.NoError(m.t, err)
+			in.Write(data)
+			words = words[:i]
+		}
+	}
+	if err := run(m.t.Context(), now, words, &in, &out, &notes); err != nil {
+		fmt.Fprintln(&notes, "state:", err)
+	}
+	if target != "" {
+		require.NoError(m.t, os.WriteFile(target, out.Bytes(), 0o600))
+		out.Reset()
+	}
+	return out.String() + notes.String()
+}
+
+// storeExample stores the state that the document shows.
+func (m *machine) storeExample() {
+	m.t.Helper()
+	day := time.Date(2026, 8, 20, 0, 0, 0, 0, time.UTC)
+	begin := day.Add(-13 * 24 * time.Hour)
+	auth := &checkpoint.Snapshot{
+		Key: checkpoint.Key(fakeapi.DefaultWorkspace, "AUTH_LOG"), Floor: begin, StartFrom: "-14d",
+		Segments: []checkpoint.StoredSegment{{From: begin, Cursor: day.Add(11*time.Hour + 50*time.Minute), ListedThrough: day.Add(11*time.Hour + 58*time.Minute)}},
+		Open:     map[string]checkpoint.OpenFile{}, Quarantine: map[string]checkpoint.Quarantined{},
+	}
+	auth.MarkDone("eclf_1c8a7", day.Add(11*time.Hour+40*time.Minute))
+	auth.MarkDone("eclf_7d20f", day.Add(11*time.Hour+50*time.Minute))
+	bad, kept := day.Add(-40*time.Hour), day.Add(9*time.Hour)
+	codex := &checkpoint.Snapshot{
+		Key: checkpoint.Key(fakeapi.DefaultWorkspace, "CODEX_LOG"), Floor: begin, StartFrom: "-14d",
+		Segments: []checkpoint.StoredSegment{
+			{From: begin, Cursor: day.Add(-5 * 24 * time.Hour)},
+			{From: day.Add(-10 * time.Hour), Cursor: kept, ListedThrough: day.Add(11*time.Hour + 58*time.Minute)},
+		},
+		Open: map[string]checkpoint.OpenFile{},
+		Quarantine: map[string]checkpoint.Quarantined{"eclf_b04e2": {
+			EndTime: bad, Name: "codex_log-0421.jsonl", Size: 48211, SHA256: strings.Repeat("5e", 32),
+			Reason: "verify: body has 1204 bytes, the listing says 48211", Tries: 31, Since: bad.Add(10 * time.Minute),
+		}},
+		Refused: []checkpoint.Refused{{
+			FileID: "eclf_90c3d", FileName: "codex_log-0517.jsonl", FileSize: 9120, EndTime: kept, SHA256: strings.Repeat("a7", 32),
+			From: 12, To: 14, Tries: 3, Since: kept.Add(20 * time.Minute),
+		}},
+	}
+	codex.MarkDone("eclf_90c3d", kept)
+	client, err := m.extension().(storage.Extension).GetClient(m.t.Context(), component.KindReceiver, component.MustNewID("openai_compliance"), "")
+	require.NoError(m.t, err)
+	store, err := edit.Open(m.t.Context(), client)
+	require.NoError(m.t, err)
+	for _, snap := range []*checkpoint.Snapshot{auth, codex} {
+		snap.Events, snap.Refused = []checkpoint.Block{}, append([]checkpoint.Refused{}, snap.Refused...)
+	}
+	require.NoError(m.t, store.Replace(m.t.Context(), auth, codex))
+	require.NoError(m.t, client.Close(m.t.Context()))
+}
