@@ -212,14 +212,7 @@ func (m *machine) must(args ...string) string {
 	return out + notes
 }
 
-// bytes of the storage's file.
-func (m *machine) bytes() []byte {
-	m.t.Helper()
-	data, err := os.ReadFile(m.file())
-	require.NoError(m.t, err)
-	return data
-}
-
+// file of the storage.
 func (m *machine) file() string { return filepath.Join(m.dir, "receiver_openai_compliance_") }
 
 // backups beside the file.

@@ -65,8 +65,13 @@ func TestRefusedWhileHeld(t *testing.T) {
 	exported := m.must("export")
 	m.start()
 	for _, args := range [][]string{
-		{"show"}, {"export"}, {"import", "-replace", "-yes"}, {"set-cursor", "AUTH_LOG", "-2h", "-yes"},
-		{"release", "AUTH_LOG", "all", "-yes"}, {"discard", "AUTH_LOG", "all", "-yes"}, {"delete", "-all", "-yes"},
+		{"show"},
+		{"export"},
+		{"import", "-replace", "-yes"},
+		{"set-cursor", "AUTH_LOG", "-2h", "-yes"},
+		{"release", "AUTH_LOG", "all", "-yes"},
+		{"discard", "AUTH_LOG", "all", "-yes"},
+		{"delete", "-all", "-yes"},
 	} {
 		_, _, err := m.stateWith(exported, args...)
 		require.ErrorContains(t, err, "is in use: stop the collector first", args)

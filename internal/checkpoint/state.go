@@ -2,7 +2,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
 // Package checkpoint keeps what has been delivered of each stream, in a storage
-// extension. Only a deliver.Receipt moves a position.
+// extension. Only a deliver.Receipt moves a position of a running receiver; package
+// edit changes what is stored while none runs.
 package checkpoint
 
 import (
