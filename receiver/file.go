@@ -154,8 +154,9 @@ var storeRetry = configretry.BackOffConfig{
 	Multiplier: 2, RandomizationFactor: 0.5,
 }
 
-// store runs a write of the position. At shutdown it is still tried once: what
-// was accepted should not be delivered again.
+// store runs a write of the position. It goes on when the pass's time is over, and
+// at shutdown it is still tried once: what was accepted should not be delivered
+// again.
 func (s *stream) store(ctx context.Context, write func(context.Context) error) error {
 	retries := wait.NewBackOff(storeRetry)
 	for {
@@ -170,7 +171,7 @@ func (s *stream) store(ctx context.Context, write func(context.Context) error) e
 		s.telemetry.checkpointFailed(ctx, s.eventType)
 		pause, _ := retries.Next(0)
 		s.logger.Error("The position cannot be stored; the stream waits.", zap.Error(err), zap.Duration("next_try", pause))
-		if wait.Sleep(ctx, pause) != nil {
+		if wait.Sleep(s.running, pause) != nil { //nolint:contextcheck // see above
 			return err
 		}
 	}

@@ -65,6 +65,8 @@ type stream struct {
 	// calls bounds the calls to the next consumer and to storage: it outlives
 	// the context of run for as long as Shutdown gives them.
 	calls context.Context
+	// running is the context of run: writes of the position outlast a pass.
+	running context.Context
 }
 
 // name of the stream among those of the receiver.
@@ -77,6 +79,7 @@ func (s *stream) name() string {
 
 // run collects until ctx ends or the stream's upper bound is reached.
 func (s *stream) run(ctx context.Context) {
+	s.running = ctx
 	s.live = &lane{stream: s, part: checkpoint.Live}
 	s.history = &lane{stream: s, part: checkpoint.History}
 	defer s.dropAhead()
