@@ -6,6 +6,7 @@ package receiver
 import (
 	"context"
 	"errors"
+	"fmt"
 	"testing"
 	"time"
 
@@ -29,5 +30,23 @@ func TestCutPassStoresWhatWasAccepted(t *testing.T) {
 	w.awaitLog("The position cannot be stored; the stream waits.")
 	time.Sleep(100 * time.Millisecond) // the pass is overdue
 	storage.FailSet(nil)
+	w.awaitExact()
+}
+
+// Files that cannot be read do not use up max_pages: what lies behind them comes.
+func TestMaxPagesPassesFilesSetAside(t *testing.T) {
+	w := newWorld(t, fakeapi.Options{PageLimit: 2}, func(cfg *Config) { cfg.MaxPages = 1 })
+	var good []*fakeapi.File
+	for i := range 8 {
+		f := w.api.Add("AUTH_LOG", recent(20*time.Hour-time.Duration(i)*time.Hour), authLine(fmt.Sprintf("a-%d", i)))
+		if i < 4 {
+			w.api.Script(fakeapi.Fault{Op: "fetch", FileID: f.ID, Status: 404})
+			continue
+		}
+		good = append(good, f)
+	}
+	w.start()
+	w.awaitExact(good...)
+	w.api.ClearScript()
 	w.awaitExact()
 }

@@ -35,7 +35,8 @@ type pass struct {
 	queue []compliance.File
 	// ended is set behind the last page.
 	ended bool
-	// pages counts those with anything that needed delivery.
+	// pages counts those with anything new: not those with files alone that are set
+	// aside, or the pass would never come past them.
 	pages int
 	// listed holds the files that were listed and not finished.
 	listed map[string]bool
@@ -131,16 +132,18 @@ func (l *lane) nextPage(ctx context.Context) error {
 func (l *lane) take(files []compliance.File) {
 	s, p := l.stream, l.pass
 	segment, _ := s.progress.Segment(l.part)
+	anyNew := 0
 	for _, file := range files {
 		p.covered = file.EndTime
 		if segment.Holds(file.EndTime) && file.EndTime.After(p.from) && !s.progress.Done(file.ID) {
 			p.listed[file.ID] = true
 			p.queue = append(p.queue, file)
+			if !s.progress.Quarantined(file.ID) {
+				anyNew = 1
+			}
 		}
 	}
-	if len(p.queue) > 0 {
-		p.pages++
-	}
+	p.pages += anyNew
 	if n := len(files); n > 0 && !segment.To.IsZero() && files[n-1].EndTime.After(segment.To) {
 		p.ended = true // a server that does not know the upper bound
 	}
