@@ -223,7 +223,8 @@ func (l *lane) complete(ctx context.Context) error {
 }
 
 // close ends a segment that has an upper bound once a pass over all of it, late
-// enough, has found nothing new.
+// enough, has found nothing new. Live, with which the stream ends, waits for
+// history and for what is set aside.
 func (l *lane) close(ctx context.Context) error {
 	s, p := l.stream, l.pass
 	segment, _ := s.progress.Segment(l.part)
@@ -232,6 +233,10 @@ func (l *lane) close(ctx context.Context) error {
 	}
 	clean := p.kind == passWhole && p.tally.delivered == 0
 	l.whole, l.atOnce = !clean, true
+	if clean && l.part == checkpoint.Live && s.progress.Unfinished() {
+		l.whole, l.atOnce = true, false
+		return nil
+	}
 	if !clean {
 		return nil
 	}

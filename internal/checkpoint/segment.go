@@ -137,6 +137,12 @@ func (s *Stream) End(ctx context.Context, part Part) error {
 // Ended reports whether the stream has reached its upper bound.
 func (s *Stream) Ended() bool { return s.state.Ended }
 
+// Unfinished reports whether anything is left to do besides the files that live
+// will find: history, a file delivered in part, or what is set aside.
+func (s *Stream) Unfinished() bool {
+	return len(s.state.Segments) > 1 || len(s.state.Open)+len(s.state.Quarantine)+len(s.state.Refused) > 0
+}
+
 // Until is the upper bound in file time, zero for none, and the text it was made
 // of.
 func (s *Stream) Until() (at time.Time, text string) { return s.state.Until, s.state.UntilText }
