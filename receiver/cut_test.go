@@ -50,3 +50,23 @@ func TestMaxPagesPassesFilesSetAside(t *testing.T) {
 	w.api.ClearScript()
 	w.awaitExact()
 }
+
+// A file whose download takes longer than poll_timeout each time is set aside like
+// any other that ends three passes, and the others come.
+func TestCutPassesSetHopelessFileAside(t *testing.T) {
+	for name, fault := range map[string]fakeapi.Fault{"refused": {Status: 503}, "stalled": {Stall: true}} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t, fakeapi.Options{PageLimit: 2}, func(cfg *Config) { cfg.PollTimeout = 100 * time.Millisecond })
+			bad := w.api.Add("AUTH_LOG", recent(2*time.Hour), authLine("bad"))
+			good := w.api.Add("AUTH_LOG", recent(time.Hour), authLine("good"))
+			other := w.api.Add("AUTH_LOG", recent(time.Minute), authLine("on the next page"))
+			fault.Op, fault.FileID = "fetch", bad.ID
+			w.api.Script(fault)
+			w.start()
+			w.awaitLog(asideFile)
+			w.awaitExact(good, other)
+			w.api.ClearScript()
+			w.awaitExact()
+		})
+	}
+}

@@ -31,6 +31,9 @@ type lane struct {
 	// whole is set when the next pass is to list all of the segment, atOnce when it
 	// is to begin without waiting.
 	whole, atOnce bool
+	// passBy is set when the next pass leaves out what is set aside, since the last
+	// one came to nothing else.
+	passBy bool
 	// stuck counts the passes that ended at the file stuckOn.
 	stuckOn string
 	stuck   int
@@ -149,7 +152,7 @@ func (l *lane) settle(ctx context.Context, f *fetching) {
 		l.drop(0)
 		return
 	}
-	err = l.file(l.pass.ctx, f, got, memory, err) //nolint:contextcheck // made of ctx when the pass began
+	err = l.file(ctx, f, got, memory, err)
 	f.finish(err)
 	switch {
 	case errors.Is(err, errResume):
@@ -176,7 +179,7 @@ func (l *lane) pop() {
 func (l *lane) end(ctx context.Context, err error) {
 	s, p := l.stream, l.pass
 	l.drop(0)
-	l.pass, l.failed, l.refusedKey = nil, nil, ""
+	l.pass, l.failed, l.refusedKey, l.passBy = nil, nil, "", p.spent
 	if errors.Is(err, errCut) {
 		s.logger.Info("Pass cut by poll_timeout or max_pages; the next one goes on from the stored position.")
 		err = nil

@@ -44,6 +44,8 @@ type pass struct {
 	began, covered time.Time
 
 	tally tally
+	// spent is set when the time of poll_timeout went to a file that is set aside.
+	spent bool
 }
 
 // passKind says how far back a pass lists.
@@ -135,12 +137,16 @@ func (l *lane) take(files []compliance.File) {
 	anyNew := 0
 	for _, file := range files {
 		p.covered = file.EndTime
-		if segment.Holds(file.EndTime) && file.EndTime.After(p.from) && !s.progress.Done(file.ID) {
-			p.listed[file.ID] = true
+		if !segment.Holds(file.EndTime) || !file.EndTime.After(p.from) || s.progress.Done(file.ID) {
+			continue
+		}
+		p.listed[file.ID] = true
+		aside := s.progress.Quarantined(file.ID)
+		if !aside {
+			anyNew = 1
+		}
+		if !aside || !l.passBy {
 			p.queue = append(p.queue, file)
-			if !s.progress.Quarantined(file.ID) {
-				anyNew = 1
-			}
 		}
 	}
 	p.pages += anyNew

@@ -42,6 +42,7 @@ func (l *lane) hopeless(ctx context.Context, file compliance.File, err error) bo
 // wait for it. It stays listed, so every pass tries it again.
 func (l *lane) quarantine(ctx context.Context, file compliance.File, cause error) error {
 	s := l.stream
+	l.pass.spent = l.pass.overdue()
 	l.pass.tally.aside++
 	l.pass.tally.cause = cause
 	fields := []zap.Field{
