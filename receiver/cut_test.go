@@ -10,6 +10,10 @@ import (
 	"testing"
 	"time"
 
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"go.opentelemetry.io/collector/component/componentstatus"
 	"go.opentelemetry.io/collector/pdata/plog"
 
 	"github.com/openaicompliance/openaicompliancereceiver/internal/fakeapi"
@@ -69,4 +73,16 @@ func TestCutPassesSetHopelessFileAside(t *testing.T) {
 			w.awaitExact()
 		})
 	}
+}
+
+// An API that never answers is told even when poll_timeout ends each pass before
+// the tries do.
+func TestCutPassesTellOfAnAPIThatFails(t *testing.T) {
+	w := newWorld(t, fakeapi.Options{}, func(cfg *Config) { cfg.PollTimeout = 50 * time.Millisecond })
+	w.api.Script(fakeapi.Fault{Op: "list", Status: 503})
+	w.start()
+	require.Eventually(t, func() bool { return len(w.status.kinds()) > 0 }, 20*time.Second, time.Millisecond)
+	w.api.ClearScript()
+	require.Eventually(t, func() bool { return len(w.status.kinds()) > 1 }, 20*time.Second, time.Millisecond)
+	assert.Equal(t, []componentstatus.Status{componentstatus.StatusRecoverableError, componentstatus.StatusOK}, w.status.kinds())
 }

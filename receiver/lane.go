@@ -76,14 +76,15 @@ func (l *lane) advance(ctx context.Context) {
 		case l.stream.cfg.MaxPages > 0 && l.pass.pages >= l.stream.cfg.MaxPages:
 			l.end(ctx, errCut)
 		default:
-			if err := l.nextPage(ctx); err != nil && !l.pass.overdue() {
+			if err := l.nextPage(ctx); err != nil && !(l.pass.overdue() && l.pass.answered) {
 				l.end(ctx, err)
 			}
 		}
 	}
 }
 
-// errCut ends a pass by poll_timeout or max_pages. It is no failure.
+// errCut ends a pass by poll_timeout or max_pages. It is no failure, unless the API
+// answered no request.
 var errCut = errors.New("the pass was cut by poll_timeout or max_pages")
 
 // fill keeps downloads of the queue's first files on their way: one, and several

@@ -33,8 +33,8 @@ type pass struct {
 	pager *compliance.Pager
 	// queue holds the files of the last page that still need delivery.
 	queue []compliance.File
-	// ended is set behind the last page.
-	ended bool
+	// answered is set once a page has come, ended behind the last one.
+	answered, ended bool
 	// pages counts those with anything new: not those with files alone that are set
 	// aside, or the pass would never come past them.
 	pages int
@@ -116,6 +116,7 @@ func (l *lane) nextPage(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("list files: %w", err)
 	}
+	p.answered = true
 	s.setServerTime(page.Date)
 	if p.began.IsZero() {
 		p.began = page.Date
