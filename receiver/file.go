@@ -41,8 +41,9 @@ func (l *lane) file(ctx context.Context, f *fetching, got body, memory *lease, e
 	defer memory.release()
 	s.telemetry.fileBytes(ctx, s.eventType, len(got.content))
 	outcome := outcomeOf(got.sha256 != f.file.SHA256, l.pass.late(f.file))
-	f.got = body{} // deliverFile alone holds the content from here on
-	if err := l.deliverFile(l.pass.ctx, f.file, &got, memory); err != nil { //nolint:contextcheck // made of ctx when the pass began
+	f.got = body{}                                        // deliverFile alone holds the content from here on
+	err = l.deliverFile(l.pass.ctx, f.file, &got, memory) //nolint:contextcheck // made of ctx when the pass began
+	if err != nil {
 		return err
 	}
 	l.pass.tally.delivered++

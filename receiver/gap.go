@@ -60,9 +60,13 @@ func (s *stream) checkGap(ctx context.Context, part checkpoint.Part, serverTime,
 }
 
 // reportAllExpired reports the unfinished files of a part that a complete pass no
-// longer found, and that are old enough to have expired.
+// longer found, and that are old enough to have expired. What lies before the
+// begin of the pass it has not looked for: history may have ended meanwhile.
 func (s *stream) reportAllExpired(ctx context.Context, part checkpoint.Part, p *pass) error {
 	for id, entry := range s.progress.Expired(part, p.listed, p.began.Add(expiryMargin-retention)) {
+		if !entry.EndTime.After(p.from) {
+			continue
+		}
 		if err := s.reportExpired(ctx, id, entry); err != nil {
 			return err
 		}

@@ -147,3 +147,22 @@ func TestGapInHistory(t *testing.T) {
 	assert.Equal(t, 1, w.counts()[kept.EventIDs[0]])
 	assert.Zero(t, w.counts()["gone"])
 }
+
+// A file that is set aside in history is not told lost by a pass over live that was
+// under way when history ended, and so has not looked for it.
+func TestHistoryEndsDuringPassOfLive(t *testing.T) {
+	w := newWorld(t, fakeapi.Options{}, func(cfg *Config) { cfg.StartFrom = "beginning" })
+	w.api.Add("AUTH_LOG", recent(29*24*time.Hour+12*time.Hour), authLine("old"))
+	old := w.api.Files("")[0]
+	w.api.Script(fakeapi.Fault{Op: "fetch", FileID: old.ID, Status: 404})
+	slow := w.api.Add("AUTH_LOG", recent(time.Hour), authLine("slow"))
+	w.api.Script(fakeapi.Fault{Op: "fetch", FileID: slow.ID, Delay: fakeapi.Duration(300 * time.Millisecond)})
+	w.start()
+	w.awaitLog(collected)
+	require.Zero(t, w.counts()["slow"], "live was through before history was")
+	require.Eventually(t, func() bool { return w.counts()["slow"] == 1 }, 20*time.Second, time.Millisecond)
+	w.awaitPasses(3)
+	require.Empty(t, w.records("openai.compliance.gap"))
+	w.api.ClearScript()
+	w.awaitExact()
+}
