@@ -43,7 +43,7 @@ func (c cadence) next(began, ended time.Time) time.Time {
 	if due.IsZero() { // none within five years, which Validate does not let pass
 		return ended.Add(longestPause)
 	}
-	return due.UTC()
+	return due.UTC().Round(0) // without the monotonic reading: it is a time of day
 }
 
 // clockCheck is how often a wait for a time of day looks at the clock, which may

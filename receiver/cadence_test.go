@@ -6,6 +6,7 @@ package receiver
 import (
 	"testing"
 	"time"
+	"unsafe"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -98,6 +99,31 @@ func TestStreamWaitsForSchedule(t *testing.T) {
 		}
 		assert.LessOrEqual(t, s.nextLook(), clockCheck)
 	}
+}
+
+// setForward is a time as it stands after the clock was set forward: the wall clock
+// says less than the monotonic one.
+func setForward(at time.Time, by time.Duration) time.Time {
+	wall := (*uint64)(unsafe.Pointer(&at)) // the first field: its bits from the 30th on are seconds
+	*wall -= uint64(by/time.Second) << 30
+	return at
+}
+
+// A clock that is set forward, or goes on while the machine sleeps, does not make a
+// stream spin until its interval is over; a schedule goes by the time of day.
+func TestClockSetForward(t *testing.T) {
+	progress, err := checkpoint.Create(t.Context(), storage.NewNopClient(), "stream/x/AUTH_LOG", checkpoint.Beginning{Floor: noon}, checkpoint.Settings{})
+	require.NoError(t, err)
+	s := &stream{progress: progress}
+	s.live, s.history = &lane{stream: s}, &lane{stream: s, part: checkpoint.History}
+	s.live.due = setForward(time.Now().Add(30*time.Second), time.Hour)
+	require.Greater(t, time.Until(s.live.due), 20*time.Second)
+	require.Negative(t, s.live.due.Round(0).Sub(time.Now().Round(0)))
+	assert.Greater(t, s.nextLook(), 20*time.Second, "the pass is not due, so there is nothing to look for")
+
+	hourly := (&Config{Schedule: "@hourly"}).cadence()
+	due := hourly.next(time.Now(), time.Now())
+	assert.Equal(t, due.Round(0), due, "a time of day has no monotonic reading") //nolint:testifylint // the reading is what this is about
 }
 
 // FuzzSchedule: no text makes the parser or the search for the next time panic,

@@ -128,7 +128,6 @@ func (s *stream) await(ctx context.Context) (*lane, *fetching) {
 // nextLook is how long to wait for a pass to be due, or for a look at a refused
 // key.
 func (s *stream) nextLook() time.Duration {
-	now := time.Now().Round(0) // without the monotonic reading: a schedule names times of day
 	next := clockCheck
 	for _, l := range []*lane{s.live, s.history} {
 		if l.pass != nil || !l.exists() {
@@ -140,7 +139,7 @@ func (s *stream) nextLook() time.Duration {
 				l.due, l.refusedKey = time.Now(), ""
 			}
 		}
-		next = min(next, l.due.Sub(now))
+		next = min(next, time.Until(l.due)) // by the clock that advance goes by
 	}
 	return next
 }
