@@ -93,6 +93,7 @@ func (s *stream) reportExpired(ctx context.Context, id string, entry checkpoint.
 // deliverGap puts a gap in sight of whoever reads the records. It is told again
 // after a crash before it was stored, with the same uid.
 func (s *stream) deliverGap(ctx context.Context, gap record.Gap) error {
+	s.dropAhead() // the next consumer may not answer, and holds its own type up only
 	observed := time.Now()
 	receipt, err := s.again.Deliver(s.calls, ctx, deliver.Batch{
 		Records: 1,
