@@ -23,7 +23,7 @@ var errBusy = errors.New("sim: busy")
 type sink struct {
 	*fate
 	life  int
-	model *model
+	model func(replay string) *model
 	// trouble says what a call meets now; rng is drawn from by its event type, so
 	// that streams do not disturb each other.
 	trouble func(eventType string) window
@@ -68,10 +68,10 @@ func (s *sink) ConsumeLogs(ctx context.Context, logs plog.Logs) error {
 		if w.kind == consumerRefuses {
 			return errBusy
 		}
-		s.model.refuse(s.life, eventType, batch, s.policy)
+		s.model(batch[0].replay).refuse(s.life, eventType, batch, s.policy)
 		return consumererror.NewPermanent(errBusy)
 	}
-	s.model.accept(s.life, eventType, batch, false)
+	s.model(batch[0].replay).accept(s.life, eventType, batch, false)
 	if errors.Is(s.callLocked(s.life, atAccepted), errDead) {
 		return errDead
 	}
@@ -108,6 +108,8 @@ func readOne(record plog.LogRecord) delivery {
 			d.gapFrom, _ = time.Parse(time.RFC3339Nano, value.Str())
 		case "openai.compliance.gap.to":
 			d.gapTo, _ = time.Parse(time.RFC3339Nano, value.Str())
+		case "openai.compliance.replay":
+			d.replay = value.Str()
 		case "openai.compliance.malformed":
 			d.malformed = value.Bool()
 		case "openai.compliance.unverified":

@@ -110,7 +110,9 @@ func (p *plan) drawBadBytes() {
 		w.api.Script(fakeapi.Fault{Op: "fetch", FileID: f.ID, Corrupt: true, Times: times, Skip: pick(p, 0, 0, 1)})
 		if body := slices.Clone(f.Content); len(body) > 0 {
 			body[len(body)/2] ^= 1
-			w.model.files[f.ID].expect(body)
+			for _, m := range w.models() {
+				m.files[f.ID].expect(body)
+			}
 		}
 	})
 }

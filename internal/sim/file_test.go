@@ -38,6 +38,15 @@ type file struct {
 	history  []string
 }
 
+// blank is a variant of the same lines of which none has come.
+func (v *variant) blank() *variant {
+	out := &variant{lines: map[int]*line{}, last: v.last}
+	for number, l := range v.lines {
+		out.lines[number] = &line{number: number, text: l.text, id: l.id}
+	}
+	return out
+}
+
 // expect adds a variant with these bytes.
 func (f *file) expect(content []byte) *variant {
 	v := &variant{lines: map[int]*line{}}

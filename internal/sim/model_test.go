@@ -20,6 +20,7 @@ type delivery struct {
 	malformed, isUnverified bool
 	// gapFrom and gapTo are set in a record that tells of lost ones.
 	gapFrom, gapTo time.Time
+	replay         string
 }
 
 // event is a record that is remembered to tell duplicates.
@@ -43,6 +44,9 @@ type model struct {
 	files map[string]*file
 	// floors of the streams that exist, by event type.
 	floors map[string]time.Time
+	// until is the upper bound, zero for none. What appears after closes may be
+	// left out: the stream may have ended.
+	until, closes time.Time
 	// dedup is whether duplicates may be left out; window, if not 0, is how far
 	// back they must be.
 	dedup  bool
@@ -50,6 +54,8 @@ type model struct {
 
 	gaps       []gap
 	violations []string
+	// sums of lines: doubled without a crash, come again after one, lost.
+	doubled, repeated, lost int
 	// uncommitted lines of each stream: accepted, and the position not yet
 	// stored. unstored is set when storing it has failed at least once.
 	uncommitted map[string][]*line
@@ -188,6 +194,9 @@ func (m *model) acceptOne(eventType string, d delivery, dropped bool) *line {
 	if floor, ok := m.floors[eventType]; !ok || !f.EndTime.After(floor) {
 		m.violate(f, "line %d lies below the floor %s", d.line, floor)
 	}
+	if !m.until.IsZero() && f.EndTime.After(m.until) {
+		m.violate(f, "line %d lies above the bound %s", d.line, m.until)
+	}
 	if dropped {
 		l.dropped++
 		m.copies[f.ID+"\n"+l.id+"\n"+l.text]++
@@ -202,9 +211,11 @@ func (m *model) acceptOne(eventType string, d delivery, dropped bool) *line {
 func (m *model) once(f *file, v *variant, l *line) {
 	switch {
 	case l.accepted > 0 && !l.again:
+		m.doubled++
 		m.violate(f, "doubled: line %d came again", l.number)
 	case l.accepted > 0:
 		l.again = false
+		m.repeated++
 	case l.number < v.at && !l.aside && m.dedup && m.copies[f.EventType+"\n"+l.id+"\n"+l.text] > 0:
 		m.violate(f, "a duplicate that was left out came all the same, with what was set aside: line %d (%s)", l.number, l.id)
 	case l.number < v.at && !l.aside:

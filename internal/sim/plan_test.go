@@ -40,8 +40,12 @@ type plan struct {
 	quiet   string // a type without files
 	added   string // a type that a restart adds
 	backlog time.Duration
-	old     bool // the backlog reaches back to where files expire
-	sleeps  bool // at the end the receiver is off for longer than files live
+	old     bool          // the backlog reaches back to where files expire
+	sleeps  bool          // at the end the receiver is off for longer than files live
+	outage  time.Duration // how long the receiver is off on the way
+	offAt   time.Duration // when that begins
+	until   time.Duration // upper bound of the collection; 0 is none
+	replays []plannedReplay
 	files   []plannedFile
 	cfg     *receiver.Config
 	span    time.Duration // of start_from
@@ -64,12 +68,15 @@ func draw(seed uint64) *plan {
 	p := newPlan(seed)
 	p.drawTypes()
 	p.drawConfig()
+	p.drawBounds()
 	for _, eventType := range p.types {
 		if eventType != p.quiet {
 			p.drawFiles(eventType)
 		}
 	}
 	p.drawEvents()
+	p.drawReplay()
+	p.drawOutage()
 	return p
 }
 
@@ -140,7 +147,7 @@ func (p *plan) drawConfig() {
 	cfg.Deduplication.Window = pick(p, 0, 2*time.Hour, 8*time.Hour, day)
 	cfg.Deduplication.MaxEvents = pick(p, 200, 4000, 1_000_000)
 	p.strictWindow = cfg.Deduplication.Window > 0 && cfg.Deduplication.MaxEvents > 4000
-	limit := pick(p, 0, 30, 60)
+	limit := pick(p, 0, 15, 30, 60)
 	cfg.RateLimit = receiver.RateLimitConfig{ListsPerMinute: limit, DownloadsPerMinute: limit}
 	p.api.ListsPerMinute, p.api.DownloadsPerMinute = limit, limit
 	p.changeSettings()
@@ -154,15 +161,19 @@ func (p *plan) changeSettings() {
 	p.cfg.Batch.MaxRecords = pick(p, 2, 5, 12, 1000)
 	p.cfg.Batch.MaxBytes = pick(p, 300, 3000, 1<<20)
 	p.cfg.Download.Concurrency = pick(p, 1, 4)
+	p.changeCadence()
 }
 
 // drawFiles plans the files of one type: of the backlog, and of the day to come.
 func (p *plan) drawFiles(eventType string) {
-	every := max(10*time.Minute, (p.backlog+day)/time.Duration(50+p.rng.IntN(100)))
+	every := max(10*time.Minute, (p.backlog+p.length())/time.Duration(50+p.rng.IntN(100)))
 	w := &writer{plan: p, eventType: eventType}
-	until := day
+	until := p.length()
 	if p.sleeps {
 		until = day + asleep - time.Hour // before it is on again
+	}
+	for _, end := range p.edges() {
+		p.addTies(w, end)
 	}
 	for at := -p.backlog; at < until; at += every {
 		if p.old && at < 8*time.Hour-p.backlog {
@@ -189,12 +200,12 @@ func (p *plan) drawFiles(eventType string) {
 // visible draws when the listing begins to show a file: while the day lasts.
 func (p *plan) visible(end time.Duration) time.Duration {
 	switch x := p.rng.Float64(); {
-	case end > day:
+	case end > p.length():
 		return end
 	case x < 0.05:
-		return min(end+p.between(time.Second, p.cfg.Overlap), day)
+		return min(end+p.between(time.Second, p.cfg.Overlap), p.length())
 	case x < 0.07:
-		return min(end+p.between(time.Hour, 20*time.Hour), day)
+		return min(end+p.between(time.Hour, 20*time.Hour), p.length())
 	}
 	return end
 }

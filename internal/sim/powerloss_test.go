@@ -40,7 +40,7 @@ func newPowerLoss(at, forget int) *powerLoss {
 }
 
 // stored is called for every commit, with the lock of the world held.
-func (p *powerLoss) stored(eventType string) {
+func (p *powerLoss) stored(_, eventType string) {
 	lines := slices.Clone(p.model.uncommitted[eventType])
 	p.model.stored(eventType)
 	p.commits = append(p.commits, commit{maps.Clone(p.disk.values), lines})

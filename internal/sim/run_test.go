@@ -32,7 +32,7 @@ func (w *world) runDay() {
 		w.note(h.name)
 		h.do(w)
 	}
-	w.sleepUntil(day)
+	w.sleepUntil(w.plan.length())
 }
 
 func (w *world) note(name string) {
@@ -51,12 +51,12 @@ func (w *world) settle(again bool) {
 	w.api.ClearScript()
 	w.net.setDown(false)
 	w.sleepUntil(w.since())
-	if again {
+	if w.plan.patience(); again || w.plan.cfg.MaxPages == 0 {
 		w.restart()
 	}
 	for began := w.since(); ; w.sleepUntil(w.since() + 10*time.Minute) {
 		w.mu.Lock()
-		all, overdue := w.model.waiting(w.plan.cfg.Overlap)
+		all, overdue := w.waiting()
 		w.mu.Unlock()
 		spent := w.since() - began
 		if all == 0 || (overdue > 0 && spent > soon) || spent > day+soon {
@@ -67,6 +67,15 @@ func (w *world) settle(again bool) {
 		}
 	}
 	w.sleepUntil(w.since() + 2*time.Hour)
+}
+
+// waiting is that of all models.
+func (w *world) waiting() (all, overdue int) {
+	for _, m := range w.models() {
+		n, late := m.waiting(w.plan.cfg.Overlap)
+		all, overdue = all+n, overdue+late
+	}
+	return all, overdue
 }
 
 // sleep turns the receiver off for longer than the API keeps files, and on again:
@@ -95,8 +104,15 @@ func (w *world) end() {
 	w.inspect(w.plan.cfg, time.Now())
 	w.checkRequests()
 	w.mu.Lock()
-	w.model.final()
-	w.model.tally(w.reached)
+	for name, m := range w.models() {
+		m.final()
+		m.tally(w.reached)
+		w.sums.add(m.sum())
+		if name != "" {
+			w.model.take(name, m)
+		}
+	}
+	w.sums.crashes = w.reached["crash"]
 	if len(w.disk.open) > 0 {
 		w.model.violate(nil, "%d storage clients were left open", len(w.disk.open))
 	}

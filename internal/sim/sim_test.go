@@ -37,6 +37,7 @@ func TestSimulation(t *testing.T) {
 	}
 	var mu sync.Mutex
 	reached := map[string]int{}
+	var total sums
 	t.Run("seeds", func(t *testing.T) {
 		for seed := *from; seed < *from+int64(*days); seed++ {
 			t.Run(strconv.FormatInt(seed, 10), func(t *testing.T) {
@@ -45,6 +46,7 @@ func TestSimulation(t *testing.T) {
 				report(t, w)
 				mu.Lock()
 				defer mu.Unlock()
+				total.add(w.sums)
 				for what, n := range w.all() {
 					reached[what] += n
 				}
@@ -54,6 +56,7 @@ func TestSimulation(t *testing.T) {
 	for _, what := range slices.Sorted(maps.Keys(reached)) {
 		t.Logf("%8d %s", reached[what], what)
 	}
+	t.Logf("%d days simulated; %s", *days, total)
 	if *days < defaultDays {
 		return
 	}

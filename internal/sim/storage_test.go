@@ -30,7 +30,7 @@ type disk struct {
 	// trouble says what a write meets now, nil for nothing.
 	trouble func() window
 	// stored and failed are told of writes to the key of a stream.
-	stored, failed func(eventType string)
+	stored, failed func(replay, eventType string)
 }
 
 func newDisk(f *fate) *disk {
@@ -100,7 +100,7 @@ func (c *diskClient) endure(ctx context.Context) error {
 
 // Set implements storage.Client.
 func (c *diskClient) Set(ctx context.Context, key string, value []byte) error {
-	eventType := streamOf(key)
+	replay, eventType := streamOf(key)
 	err := c.endure(ctx)
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -109,24 +109,28 @@ func (c *diskClient) Set(ctx context.Context, key string, value []byte) error {
 	}
 	if err != nil {
 		if c.life == c.alive && eventType != "" {
-			c.failed(eventType)
+			c.failed(replay, eventType)
 		}
 		return err
 	}
 	c.values[key] = bytes.Clone(value)
 	if eventType != "" {
-		c.stored(eventType)
+		c.stored(replay, eventType)
 	}
 	return c.callLocked(c.life, atStored)
 }
 
-// streamOf is the event type of a stream's own key, empty for keys below it.
-func streamOf(key string) string {
+// streamOf is the replay and the event type of a stream's own key, empty for keys
+// below it.
+func streamOf(key string) (replay, eventType string) {
 	parts := strings.Split(key, "/")
-	if len(parts) != 3 {
-		return ""
+	switch {
+	case parts[0] == "replay" && len(parts) == 4:
+		return parts[1], parts[3]
+	case parts[0] == "stream" && len(parts) == 3:
+		return "", parts[2]
 	}
-	return parts[2]
+	return "", ""
 }
 
 // Delete implements storage.Client.

@@ -4,6 +4,7 @@
 package sim
 
 import (
+	"fmt"
 	"maps"
 	"slices"
 	"time"
@@ -15,6 +16,9 @@ import (
 func (m *model) due(f *file) bool {
 	floor, collected := m.floors[f.EventType]
 	now := m.now()
+	if !m.until.IsZero() && (f.EndTime.After(m.until) || f.VisibleFrom.After(m.closes)) {
+		return false
+	}
 	return collected && f.EndTime.After(floor) && !f.EndTime.After(now) && !f.VisibleFrom.After(now)
 }
 
@@ -121,12 +125,73 @@ func (m *model) final() {
 		switch {
 		case len(lost) == 0:
 		case !m.expired(f):
+			m.lost += len(lost)
 			m.violate(f, "lost: lines %v", lost)
 		case !m.told(f):
+			m.lost += len(lost)
 			m.violate(f, "lost in silence: the file expired, and no gap was told; lines %v", lost)
 		}
 	}
 	m.checkGaps()
+}
+
+// take adds the verdict on a replay.
+func (m *model) take(name string, replay *model) {
+	for _, v := range replay.violations {
+		m.violate(nil, "replay %s: %s", name, v)
+	}
+}
+
+// sums of a run, or of many.
+type sums struct {
+	due, delivered, leftOut, toldLost      int
+	lost, doubled, repeated, gaps, crashes int
+}
+
+// sum adds up what became of the records.
+func (m *model) sum() (s sums) {
+	s.lost, s.doubled, s.repeated, s.gaps = m.lost, m.doubled, m.repeated, len(m.gaps)
+	for _, f := range m.files {
+		if !m.due(f) {
+			continue
+		}
+		gone := len(m.missing(f)) > 0
+		for number, l := range f.variants[f.SHA256].lines {
+			s.due++
+			switch {
+			case m.came(f, number):
+				s.delivered++
+			case gone && !m.delivered(f, l):
+				s.toldLost++
+			default:
+				s.leftOut++
+			}
+		}
+	}
+	s.toldLost -= s.lost
+	return s
+}
+
+// came reports whether a line was accepted, with whatever bytes its file had.
+func (m *model) came(f *file, number int) bool {
+	for _, v := range f.variants {
+		if l := v.lines[number]; l != nil && l.accepted > 0 {
+			return true
+		}
+	}
+	return false
+}
+
+func (s *sums) add(o sums) {
+	s.due, s.delivered, s.leftOut, s.toldLost = s.due+o.due, s.delivered+o.delivered, s.leftOut+o.leftOut, s.toldLost+o.toldLost
+	s.lost, s.doubled, s.repeated = s.lost+o.lost, s.doubled+o.doubled, s.repeated+o.repeated
+	s.gaps, s.crashes = s.gaps+o.gaps, s.crashes+o.crashes
+}
+
+// String is the line that a simulation closes with.
+func (s sums) String() string {
+	return fmt.Sprintf("records: %d due, %d delivered, %d lost, %d doubled without a crash, %d again after %d crashes; %d left out as duplicates or by choice, %d told lost in %d gaps",
+		s.due, s.delivered, s.lost, s.doubled, s.repeated, s.crashes, s.leftOut, s.toldLost, s.gaps)
 }
 
 // tally counts what the run has seen, for the states of interest.

@@ -27,7 +27,9 @@ func (w *world) watch(host string, next http.Handler) http.Handler {
 		w.mu.Lock()
 		err := w.callLocked(w.alive, atRequest)
 		if id, ok := strings.CutPrefix(r.URL.Path, "/blob/"); ok {
-			w.model.fetched(id)
+			for _, m := range w.models() {
+				m.fetched(id)
+			}
 		}
 		w.mu.Unlock()
 		if errors.Is(err, errFailed) {
@@ -173,6 +175,11 @@ func (w *world) checkFloor(r fakeapi.Request) {
 	}
 	after, err := time.Parse(time.RFC3339Nano, query.Get("after"))
 	floor, ok := w.model.floors[query.Get("event_type")]
+	for _, m := range w.replays {
+		if at := m.floors[query.Get("event_type")]; at.Before(floor) {
+			floor = at
+		}
+	}
 	if err != nil || !ok || after.Before(floor.Add(-time.Microsecond)) {
 		w.model.violate(nil, "a list request at %s after %s, the floor of %s is %s", r.At, query.Get("after"), query.Get("event_type"), floor)
 	}
@@ -218,6 +225,9 @@ func (j *journal) Write(entry zapcore.Entry, fields []zapcore.Field) error {
 	}
 	if what, ok := messages[entry.Message]; ok {
 		j.w.reached[what]++
+		if encoder.Fields["replay"] != nil {
+			j.w.reached[what+", of a replay"]++
+		}
 	}
 	j.w.log = append(j.w.log, text)
 	return nil
@@ -233,5 +243,9 @@ var messages = map[string]string{
 	"The file's bytes came the same in two passes and are not those of the listing; it is delivered and marked as unverified.": "unverified file",
 	"The file changed since its delivery began; it is delivered again from its first line.":                                    "file changed",
 	"Pass ended early; the next one goes on from the stored position.":                                                         "pass ended early",
+	"The stream is far behind: new files are collected first, those before the boundary beside them.":                          "live split",
+	"Everything up to the boundary is collected.":                                                                              "history through",
+	"Everything up to the upper bound is collected: the stream ends.":                                                          "bounded stream through",
+	"Pass cut by poll_timeout or max_pages; the next one goes on from the stored position.":                                    "pass cut",
 	"First run: the storage holds no state of this event type.":                                                                "first run",
 }

@@ -32,6 +32,8 @@ type world struct {
 	net     *network
 	disk    *disk
 	model   *model
+	replays map[string]*model
+	sums    sums
 	planted []*fakeapi.File
 	rng     map[string]*rand.Rand
 	log     []string
@@ -52,7 +54,7 @@ type world struct {
 func newWorld(p *plan) *world {
 	w := &world{
 		fate: newFate(), plan: p, begin: time.Now(), net: newNetwork(),
-		model: newModel(time.Now), rng: map[string]*rand.Rand{}, cursors: map[string]time.Time{},
+		model: newModel(time.Now), rng: map[string]*rand.Rand{}, cursors: map[string]time.Time{}, replays: map[string]*model{},
 	}
 	w.model.dedup = p.cfg.Deduplication.Window > 0
 	if p.strictWindow {
@@ -60,7 +62,13 @@ func newWorld(p *plan) *world {
 	}
 	w.closing, w.closed = context.WithCancel(context.Background())
 	w.disk = newDisk(w.fate)
-	w.disk.stored, w.disk.failed = w.model.stored, w.model.storeFailed
+	w.disk.stored = func(replay, eventType string) { w.modelOf(replay).stored(eventType) }
+	w.disk.failed = func(replay, eventType string) { w.modelOf(replay).storeFailed(eventType) }
+	if p.until != 0 {
+		p.cfg.Until = w.at(p.until)
+		w.model.until = w.begin.Add(p.until)
+		w.model.closes = w.closes(w.model.until, 0)
+	}
 	w.disk.trouble = func() window { return w.trouble("", storageFails, storageSlow) }
 	w.api = fakeapi.New(p.api)
 	for _, f := range p.files {
@@ -140,7 +148,7 @@ func (w *world) tryStart() error {
 		return err
 	}
 	next := &sink{
-		fate: w.fate, life: w.life, model: w.model, rng: w.rng, policy: cfg.OnPermanentError,
+		fate: w.fate, life: w.life, model: w.modelOf, rng: w.rng, policy: cfg.OnPermanentError,
 		trouble: func(eventType string) window {
 			return w.trouble(eventType, consumerRefuses, consumerDrops, consumerSlow, consumerBlocks)
 		},
@@ -205,6 +213,9 @@ func (w *world) inspectSegments(eventType string, segments []checkpoint.Segment)
 	if len(segments) > 1 {
 		w.reach("start with history under way")
 	}
+	if len(segments) > 2 {
+		w.reach("start with live split while history is under way")
+	}
 }
 
 func (w *world) violate(format string, args ...any) {
@@ -225,6 +236,10 @@ func (w *world) stop() {
 func (w *world) ended(crashed bool) {
 	w.mu.Lock()
 	between, inside := w.model.ended(crashed)
+	for _, m := range w.replays {
+		n, _ := m.ended(crashed)
+		between += n
+	}
 	if crashed && between > 0 {
 		w.reached["crash between accept and commit"]++
 	}
