@@ -23,17 +23,18 @@ func (r *ReplayConfig) eventTypes(c *Config) []string {
 	return c.EventTypes
 }
 
-// beginning of the replay at now.
+// beginning of the replay at now. A boundsError comes with it.
 func (r *ReplayConfig) beginning(now time.Time) (checkpoint.Beginning, error) {
 	from, fromErr := replayTime("from", r.From, now)
 	to, toErr := replayTime("to", r.To, now)
 	if err := errors.Join(fromErr, toErr); err != nil {
 		return checkpoint.Beginning{}, err
 	}
+	begin := checkpoint.Beginning{Floor: from, StartFrom: r.From, Until: to, UntilText: r.To}
 	if !to.After(from) {
-		return checkpoint.Beginning{}, fmt.Errorf("to: %q is %s, which is not later than from, %s", r.To, to.Format(time.RFC3339), from.Format(time.RFC3339))
+		return begin, boundsError(fmt.Sprintf("to: %q is %s, which is not later than from, %s", r.To, to.Format(time.RFC3339), from.Format(time.RFC3339)))
 	}
-	return checkpoint.Beginning{Floor: from, StartFrom: r.From, Until: to, UntilText: r.To}, nil
+	return begin, nil
 }
 
 func replayTime(key, text string, now time.Time) (time.Time, error) {
@@ -70,7 +71,7 @@ func (c *Config) validateReplays() error {
 		}
 		names[r.Name] = true
 		_, err := r.beginning(time.Now())
-		fault(err)
+		fault(orFirstRun(err, r.From, r.To))
 		if len(r.EventTypes) > 0 {
 			fault(c.checkEventTypes(r.EventTypes))
 		}

@@ -38,7 +38,7 @@ func resolveStartFrom(text string, now time.Time) (time.Time, error) {
 
 // resolveUntil turns the text of until into the absolute time it means at now.
 // It may lie ahead, but must lie behind the time that start_from means. An empty
-// text is no bound, and the zero time.
+// text is no bound, and the zero time. A boundsError comes with the time.
 func resolveUntil(text string, from, now time.Time) (time.Time, error) {
 	if text == "" {
 		return time.Time{}, nil
@@ -49,10 +49,32 @@ func resolveUntil(text string, from, now time.Time) (time.Time, error) {
 	}
 	until := spec.At(now)
 	if !until.After(from) {
-		return time.Time{}, fmt.Errorf("%q is %s, which is not later than start_from, %s: nothing would be collected",
-			text, until.Format(time.RFC3339), from.Format(time.RFC3339))
+		return until, boundsError(fmt.Sprintf("%q is %s, which is not later than start_from, %s: nothing would be collected",
+			text, until.Format(time.RFC3339), from.Format(time.RFC3339)))
 	}
 	return until, nil
+}
+
+// boundsError says that an upper bound is not later than the lower one. It is about
+// a first run: later ones go by what is stored, and a lower bound like -24h has
+// passed a fixed upper one by then.
+type boundsError string
+
+// Error returns the text.
+func (e boundsError) Error() string { return string(e) }
+
+// orFirstRun leaves out a boundsError that says nothing yet: a lower bound that
+// moves on with the clock may have been below the upper one at the first run.
+func orFirstRun(err error, from, to string) error {
+	if _, ok := errors.AsType[boundsError](err); ok && !absolute(from) && absolute(to) {
+		return nil
+	}
+	return err
+}
+
+func absolute(text string) bool {
+	spec, err := timespec.Parse(text)
+	return err == nil && spec.Absolute()
 }
 
 // validateTimes resolves start_from and until as of now and reports what is
@@ -63,7 +85,8 @@ func validateTimes(startFrom, until string, now time.Time) error {
 		err = fmt.Errorf("start_from: %w", err)
 		from = now.Add(-retention) // so that until is judged all the same
 	}
-	if _, untilErr := resolveUntil(until, from, now); untilErr != nil {
+	_, untilErr := resolveUntil(until, from, now)
+	if untilErr = orFirstRun(untilErr, startFrom, until); untilErr != nil {
 		err = errors.Join(err, fmt.Errorf("until: %w", untilErr))
 	}
 	return err

@@ -21,6 +21,8 @@ type order struct {
 	replay    string // its name, empty for collection
 	key       string
 	begin     checkpoint.Beginning
+	// fault is set where it cannot begin, which matters at its first run only.
+	fault error
 	// progress is nil where the stored state cannot be used.
 	progress *checkpoint.Stream
 }
@@ -38,21 +40,24 @@ func (o *order) fields(more ...zap.Field) []zap.Field {
 // replay.
 func (c *Config) orders(now time.Time) ([]*order, error) {
 	begin, err := c.beginning(now)
-	if err != nil {
+	if err != nil && !isBounds(err) {
 		return nil, err
 	}
 	var orders []*order
 	for _, eventType := range c.EventTypes {
-		orders = append(orders, &order{eventType: eventType, key: checkpoint.Key(c.principal().ID, eventType), begin: begin})
+		orders = append(orders, &order{eventType: eventType, key: checkpoint.Key(c.principal().ID, eventType), begin: begin, fault: err})
 	}
 	for _, replay := range c.Replay {
 		begin, err := replay.beginning(now)
 		if err != nil {
-			return nil, fmt.Errorf("replay %q: %w", replay.Name, err)
+			err = fmt.Errorf("replay %q: %w", replay.Name, err)
+		}
+		if err != nil && !isBounds(err) {
+			return nil, err
 		}
 		for _, eventType := range replay.eventTypes(c) {
 			orders = append(orders, &order{
-				eventType: eventType, replay: replay.Name, begin: begin,
+				eventType: eventType, replay: replay.Name, begin: begin, fault: err,
 				key: checkpoint.ReplayKey(replay.Name, c.principal().ID, eventType),
 			})
 		}
@@ -60,7 +65,7 @@ func (c *Config) orders(now time.Time) ([]*order, error) {
 	return orders, nil
 }
 
-// beginning of a first run at now. What lies further back than liveReach is history.
+// beginning of a first run at now. A boundsError comes with it. What lies further back than liveReach is history.
 func (c *Config) beginning(now time.Time) (checkpoint.Beginning, error) {
 	floor, err := resolveStartFrom(c.StartFrom, now)
 	if err != nil {
@@ -68,11 +73,16 @@ func (c *Config) beginning(now time.Time) (checkpoint.Beginning, error) {
 	}
 	until, err := resolveUntil(c.Until, floor, now)
 	if err != nil {
-		return checkpoint.Beginning{}, fmt.Errorf("until: %w", err)
+		err = fmt.Errorf("until: %w", err)
 	}
 	return checkpoint.Beginning{
 		Floor: floor, StartFrom: c.StartFrom, Until: until, UntilText: c.Until, Boundary: now.Add(-liveReach),
-	}, nil
+	}, err
+}
+
+func isBounds(err error) bool {
+	_, ok := errors.AsType[boundsError](err)
+	return ok
 }
 
 // loadProgress reads the state of every stream and stores the beginning of those
@@ -131,6 +141,9 @@ func (r *logsReceiver) refuseMissing(missing []*order) error {
 // beginMissing stores where each stream begins that has no state.
 func (r *logsReceiver) beginMissing(ctx context.Context, missing []*order, settings checkpoint.Settings) error {
 	for _, o := range missing {
+		if o.fault != nil {
+			return o.fault
+		}
 		if o.replay == "" {
 			r.set.Logger.Warn("First run: the storage holds no state of this event type.", o.fields(zap.Time("start_from", o.begin.Floor))...)
 		} else {
