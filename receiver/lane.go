@@ -105,6 +105,13 @@ func (l *lane) fill() {
 	}
 }
 
+// refill begins the downloads again that the other lane had to drop.
+func (l *lane) refill() {
+	if l.pass != nil && len(l.pass.queue) > 0 {
+		l.fill()
+	}
+}
+
 // rank of the lane's downloads.
 func (l *lane) rank() rank {
 	s := l.stream

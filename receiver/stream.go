@@ -89,6 +89,7 @@ func (s *stream) run(ctx context.Context) {
 	for ctx.Err() == nil {
 		s.live.advance(ctx)
 		s.history.advance(ctx)
+		s.live.refill()
 		s.tellFreshness()
 		if s.progress.Ended() {
 			break
