@@ -51,6 +51,9 @@ func (s *stream) checkGap(ctx context.Context, part checkpoint.Part, serverTime,
 	if !forgotten.After(through) {
 		return nil
 	}
+	if !through.Equal(segment.From) && !through.Equal(segment.ListedThrough) {
+		through = through.Add(-time.Microsecond) // another file may share this one's end_time
+	}
 	if err := s.deliverGap(ctx, record.Gap{From: through, To: forgotten, Reason: record.GapRetention}); err != nil {
 		return err
 	}
