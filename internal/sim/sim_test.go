@@ -82,6 +82,8 @@ var mustReach = []string{
 	"call to the consumer canceled", "conflict delivered", consumerBlocks, consumerSlow, consumerRefuses, consumerDrops,
 	"crash at any time", "crash at " + atConsume, "crash at " + atAccepted, "crash at " + atRequest, "crash at " + atSet, "crash at " + atStored,
 	"crash between accept and commit", "duplicate left out", "empty file", "end inside a file", "event type added", "expired file told",
+	"bounded stream through", "bounded stream through, of a replay", "history through", "live split", "outage of days",
+	"outage while history is under way", "pass cut", "pass cut, of a replay", "start with history under way",
 	"file that only the daily deep listing found", "further page", "gap told", "late file", networkDown, "no gap told",
 	"off for longer than files live", "pass ended early", "position not stored", "quarantine", "record dropped by choice",
 	"record repeated after a crash", "record set aside and delivered", "record without id", "restart", "settings changed", "start refused",
