@@ -76,7 +76,7 @@ func (l *lane) advance(ctx context.Context) {
 		case l.stream.cfg.MaxPages > 0 && l.pass.pages >= l.stream.cfg.MaxPages:
 			l.end(ctx, errCut)
 		default:
-			if err := l.nextPage(ctx); err != nil && !(l.pass.overdue() && l.pass.answered) {
+			if err := l.nextPage(ctx); err != nil && (!l.pass.overdue() || !l.pass.answered) {
 				l.end(ctx, err)
 			}
 		}

@@ -5,6 +5,7 @@ package sim
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"time"
 
@@ -171,9 +172,7 @@ func (w *world) addReplay(r plannedReplay) {
 // models are that of the collection and those of the replays, by name.
 func (w *world) models() map[string]*model {
 	all := map[string]*model{"": w.model}
-	for name, m := range w.replays {
-		all[name] = m
-	}
+	maps.Copy(all, w.replays)
 	return all
 }
 
