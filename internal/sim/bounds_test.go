@@ -74,12 +74,15 @@ func (p *plan) changeCadence() {
 	p.cfg.MaxPages = pick(p, 0, 0, 1, 3)
 }
 
-// patience gives passes time again: with a page at a time a backlog takes days.
-func (p *plan) patience() {
-	p.cfg.PollTimeout = max(p.cfg.PollTimeout, p.cfg.PollTimeout*5)
+// patience gives passes time again, and reports whether they had too little: with a
+// page at a time a backlog takes days.
+func (p *plan) patience() (changed bool) {
+	before := *p.cfg
+	p.cfg.PollTimeout *= 5
 	if p.cfg.MaxPages*p.api.PageLimit < 50 {
 		p.cfg.MaxPages = 0
 	}
+	return p.cfg.PollTimeout != before.PollTimeout || p.cfg.MaxPages != before.MaxPages
 }
 
 // drawReplay lets restarts ask for replays.

@@ -51,7 +51,7 @@ func (w *world) settle(again bool) {
 	w.api.ClearScript()
 	w.net.setDown(false)
 	w.sleepUntil(w.since())
-	if w.plan.patience(); again || w.plan.cfg.MaxPages == 0 {
+	if w.plan.patience() || again {
 		w.restart()
 	}
 	for began := w.since(); ; w.sleepUntil(w.since() + 10*time.Minute) {
@@ -85,7 +85,15 @@ func (w *world) sleep() {
 	time.Sleep(asleep)
 	w.start()
 	w.reach("off for longer than files live")
-	w.sleepUntil(w.since() + 6*time.Hour)
+	w.sleepUntil(w.since() + soon)
+	for began := w.since(); w.since() < began+day; w.sleepUntil(w.since() + soon) {
+		w.mu.Lock()
+		all, _ := w.waiting()
+		w.mu.Unlock()
+		if all == 0 {
+			break
+		}
+	}
 	w.mu.Lock()
 	told := len(w.model.gaps)
 	w.mu.Unlock()
