@@ -85,7 +85,7 @@ func TestStreamWaitsForSchedule(t *testing.T) {
 		cfg := NewDefaultConfig()
 		cfg.PollInterval, cfg.Schedule = time.Minute, schedule
 		s := &stream{
-			shared:    shared{cfg: cfg, health: newHealth(nil, zap.NewNop(), []string{"AUTH_LOG"}), first: newFirstPass(zap.NewNop(), nil)},
+			shared:    shared{cfg: cfg, health: newHealth(nil, zap.NewNop(), []string{"AUTH_LOG"}, 1), first: newFirstPass(zap.NewNop(), nil)},
 			eventType: "AUTH_LOG", cadence: cfg.cadence(), progress: progress, logger: zap.NewNop(),
 		}
 		s.live = &lane{stream: s, pass: &pass{started: noon, finish: func(error) {}}}

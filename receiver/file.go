@@ -101,7 +101,7 @@ func (l *lane) deliverFile(ctx context.Context, file compliance.File, got *body,
 			return err
 		}
 		s.flowing = true
-		s.health.accepted(s.name())
+		s.health.accepted(s.name)
 		s.telemetry.delivered(ctx, s.eventType, b.counts, receipt.Outcome())
 		if err := s.commit(ctx, receipt); err != nil {
 			return err
@@ -165,7 +165,7 @@ func (s *stream) store(ctx context.Context, write func(context.Context) error) e
 			return errAbandoned
 		}
 		err := write(s.calls) //nolint:contextcheck // outlives ctx on purpose, see above
-		s.health.stored(s.name(), err)
+		s.health.stored(s.name, err)
 		if err == nil {
 			return nil
 		}
@@ -181,7 +181,7 @@ func (s *stream) store(ctx context.Context, write func(context.Context) error) e
 // onRefused tells of a refusal of the next consumer: at once, then ever more
 // rarely.
 func (s *stream) onRefused(r deliver.Refusal) {
-	s.health.refused(s.name(), r)
+	s.health.refused(s.name, r)
 	s.flowing = false
 	if r.Wait > 0 {
 		s.telemetry.consumeRetry(s.calls, s.eventType)

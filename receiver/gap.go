@@ -35,7 +35,7 @@ func (s *stream) checkGap(ctx context.Context, part checkpoint.Part, serverTime,
 	}
 	segment, _ := s.progress.Segment(part)
 	through, margin := segment.Known(), time.Duration(0)
-	if through.Equal(segment.From) {
+	if floor, _ := s.progress.Floor(); through.Equal(floor) {
 		margin = gapMargin
 	}
 	if covered.After(through) {
@@ -106,7 +106,7 @@ func (s *stream) deliverGap(ctx context.Context, gap record.Gap) error {
 		return fmt.Errorf("tell of a gap: %w", err)
 	}
 	s.telemetry.gap(ctx, s.eventType)
-	s.health.accepted(s.name())
+	s.health.accepted(s.name)
 	if receipt.Outcome() == deliver.Dropped {
 		s.logger.Error("The next consumer refused the record that tells of a gap; the log and the metric are all that does.")
 	}

@@ -73,6 +73,13 @@ func (g *gate) enter(ctx context.Context) error {
 	}
 }
 
+// pausedFor is how long the server's pause lasts from now on.
+func (g *gate) pausedFor(now time.Time) time.Duration {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return g.window.pausedUntil.Sub(now)
+}
+
 func (g *gate) take(now time.Time) time.Duration {
 	g.mu.Lock()
 	defer g.mu.Unlock()

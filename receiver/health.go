@@ -28,7 +28,7 @@ type health struct {
 	host   component.Host
 	logger *zap.Logger
 
-	types int // that are collected
+	types, all int // of the streams that collect, and of replays too
 
 	mu       sync.Mutex // guards everything below
 	streams  map[string]*condition
@@ -41,8 +41,8 @@ type condition struct{ pass, held, storage error }
 
 // newHealth watches the streams of the event types; those of replays are added
 // when they first tell something.
-func newHealth(host component.Host, logger *zap.Logger, eventTypes []string) *health {
-	h := &health{host: host, logger: logger, types: len(eventTypes), streams: map[string]*condition{}, done: map[string]bool{}}
+func newHealth(host component.Host, logger *zap.Logger, eventTypes []string, all int) *health {
+	h := &health{host: host, logger: logger, types: len(eventTypes), all: all, streams: map[string]*condition{}, done: map[string]bool{}}
 	for _, t := range eventTypes {
 		h.streams[t] = &condition{}
 	}
@@ -63,7 +63,7 @@ func (h *health) ended(eventType string) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	h.done[eventType] = true
-	if len(h.done) < h.types {
+	if len(h.done) < h.all {
 		return
 	}
 	attrs := pcommon.NewMap()

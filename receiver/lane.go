@@ -23,8 +23,6 @@ type lane struct {
 	// pass is the one under way, nil between two; due is when the next begins.
 	pass *pass
 	due  time.Time
-	// refusedKey is the key that the API refused in the last pass, if it did.
-	refusedKey string
 	// deepListed is when the last complete deep pass began. It measures waiting
 	// only.
 	deepListed time.Time
@@ -57,7 +55,7 @@ func (l *lane) exists() bool {
 func (l *lane) advance(ctx context.Context) {
 	for ctx.Err() == nil && l.exists() {
 		if l.pass == nil {
-			if time.Now().Before(l.due) {
+			if time.Now().Before(latest(l.due, l.stream.refusedUntil)) {
 				return
 			}
 			l.pass = l.newPass(ctx)
@@ -187,7 +185,7 @@ func (l *lane) pop() {
 func (l *lane) end(ctx context.Context, err error) {
 	s, p := l.stream, l.pass
 	l.drop(0)
-	l.pass, l.failed, l.refusedKey, l.passBy = nil, nil, "", p.spent
+	l.pass, l.failed, l.passBy = nil, nil, p.spent
 	if errors.Is(err, errCut) {
 		s.logger.Info("Pass cut by poll_timeout or max_pages; the next one goes on from the stored position.")
 		err = nil
@@ -198,14 +196,12 @@ func (l *lane) end(ctx context.Context, err error) {
 	}
 	defer func() { l.atOnce = false }()
 	s.report(l.part, p, err)
+	l.due = s.cadence.next(p.started, time.Now())
 	switch {
 	case keyRefused(err):
-		l.refusedKey = p.keyUsed
-		l.due = latest(s.cadence.next(p.started, time.Now()), time.Now().Add(keyRefusedInterval))
+		s.refusedKey, s.refusedUntil = p.keyUsed, time.Now().Add(keyRefusedInterval)
 	case err == nil && l.atOnce:
 		l.due = time.Now()
-	default:
-		l.due = s.cadence.next(p.started, time.Now())
 	}
 }
 

@@ -61,10 +61,11 @@ const (
 )
 
 // deepInterval is how often deepList is listed again. The first pass of a run does
-// so too.
+// so too. A file that appears lateAtMost after its end is found by one of them.
 const (
 	deepInterval = 24 * time.Hour
-	deepList     = 72 * time.Hour
+	lateAtMost   = 72 * time.Hour
+	deepList     = lateAtMost + deepInterval
 )
 
 // newPass begins a pass over the lane's segment.
@@ -78,7 +79,7 @@ func (l *lane) newPass(ctx context.Context) *pass {
 	p.from = p.usual
 	switch {
 	case l.whole:
-		p.kind, p.from = passWhole, segment.From
+		p.kind, p.from = passWhole, s.progress.ListFrom(l.part, retention)
 	case l.part == checkpoint.Live && s.replay == "" && (l.deepListed.IsZero() || time.Since(l.deepListed) >= deepInterval):
 		p.kind, p.from = passDeep, s.progress.ListFrom(l.part, deepList)
 	}
@@ -161,6 +162,9 @@ func (l *lane) take(files []compliance.File) {
 func (s *stream) requestPage(ctx context.Context, pager *compliance.Pager) (page compliance.Page, err error) {
 	err = s.list.do(ctx, func() error {
 		began := time.Now()
+		if s.lists.pausedFor(began) > lookInterval {
+			s.dropAhead()
+		}
 		if err := s.lists.enter(ctx); err != nil {
 			return err
 		}

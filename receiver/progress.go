@@ -27,6 +27,14 @@ type order struct {
 	progress *checkpoint.Stream
 }
 
+// name of the stream among those of the receiver.
+func (o *order) name() string {
+	if o.replay == "" {
+		return o.eventType
+	}
+	return "replay " + o.replay + " of " + o.eventType
+}
+
 // fields name the stream in logs.
 func (o *order) fields(more ...zap.Field) []zap.Field {
 	fields := []zap.Field{zap.String("event_type", o.eventType), zap.String("key", o.key)}

@@ -89,7 +89,7 @@ func (r *logsReceiver) start(ctx context.Context, host component.Host) error {
 	calls, abort := context.WithCancel(context.WithoutCancel(ctx))
 	run, stop := context.WithCancel(calls)
 	r.abort, r.stop, r.abandoned = abort, stop, new(atomic.Bool)
-	streams, err := r.newStreams(calls, newHealth(host, r.set.Logger, r.cfg.EventTypes), orders)
+	streams, err := r.newStreams(calls, newHealth(host, r.set.Logger, r.cfg.EventTypes, len(orders)), orders)
 	if err != nil {
 		return err
 	}

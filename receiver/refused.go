@@ -4,6 +4,7 @@
 package receiver
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -38,7 +39,7 @@ func (s *stream) retryRefused(ctx context.Context, p *pass) error {
 		ofFile, others := partition(runs)
 		rest, accepted, err := s.retryFile(ctx, ofFile, p)
 		left = append(left, rest...)
-		kept := slices.Concat(left, others)
+		kept := slices.Concat(others, left) // the next retry begins with the others
 		storeErr := s.store(ctx, func(ctx context.Context) error { return s.progress.SetRefused(ctx, kept, accepted, ofFile[0].EndTime) })
 		if err := errors.Join(err, storeErr); err != nil {
 			return fmt.Errorf("lines set aside of file %q: %w", ofFile[0].FileID, err)
@@ -72,44 +73,66 @@ func (s *stream) retryFile(ctx context.Context, runs []checkpoint.Refused, p *pa
 		}
 		return nil, nil, nil
 	}
-	got, memory, err := s.fetch(ctx, compliance.File{
+	f := s.fetch(ctx, compliance.File{
 		ID: first.FileID, Name: first.FileName, EndTime: first.EndTime, Size: first.FileSize, SHA256: first.SHA256,
-	}, rankHistory, p.number, true, nil).await()
+	}, rankHistory, p.number, true, nil)
+	got, memory, err := f.await()
+	f.finish(err)
 	switch {
 	case fileFault(err):
 		return runs, nil, nil // not to be had at present
 	case err != nil:
 		return runs, nil, err
 	}
-	defer memory.release()
-	return s.retryLines(ctx, runs, got)
+	from := record.File{ID: first.FileID, Name: first.FileName, SHA256: got.sha256, Unverified: got.sha256 != first.SHA256}
+	lines := linesOf(runs, got.content)
+	f.got, got.content = body{}, nil // the next consumer may be deaf: only the lines are kept for it
+	memory.release()
+	return s.retryLines(ctx, runs, from, lines)
 }
 
-// retryLines hands over each line of the runs by itself, but for those that have
-// been delivered since. After an error the rest stays as it is.
-func (s *stream) retryLines(ctx context.Context, runs []checkpoint.Refused, got body) (left []checkpoint.Refused, accepted []deliver.Event, err error) {
-	from := record.File{ID: runs[0].FileID, Name: runs[0].FileName, SHA256: got.sha256, Unverified: got.sha256 != runs[0].SHA256}
-	observed := time.Now()
-	extend := false // the line before was kept
-	for lines := jsonl.NewReader(got.content); lines.Next(); {
+// asideLine is a line that was set aside, in one of the runs of its file.
+type asideLine struct {
+	record.Line
+	run int
+	// apart is set where a line before it, since the last one, was not set aside.
+	apart bool
+}
+
+// linesOf copies the lines of the runs.
+func linesOf(runs []checkpoint.Refused, content []byte) (found []asideLine) {
+	apart := true
+	for lines := jsonl.NewReader(content); lines.Next(); {
 		at := slices.IndexFunc(runs, func(r checkpoint.Refused) bool { return r.Holds(lines.Number()) })
 		if at < 0 {
-			extend = false
+			apart = true
 			continue
 		}
+		found = append(found, asideLine{record.Line{Number: lines.Number(), Text: bytes.Clone(lines.Line())}, at, apart})
+		apart = false
+	}
+	return found
+}
+
+// retryLines hands over each of the lines by itself, but for those that have been
+// delivered since. After an error the rest stays as it is.
+func (s *stream) retryLines(ctx context.Context, runs []checkpoint.Refused, from record.File, lines []asideLine) (left []checkpoint.Refused, accepted []deliver.Event, err error) {
+	observed := time.Now()
+	extend := false // the line before was kept
+	for _, line := range lines {
 		done := false
 		if err == nil {
 			var events []deliver.Event
-			done, events, err = s.retryLine(ctx, from, record.Line{Number: lines.Number(), Text: lines.Line()}, observed)
+			done, events, err = s.retryLine(ctx, from, line.Line, observed)
 			accepted = append(accepted, events...)
 		}
 		switch {
 		case done:
-		case extend:
-			left[len(left)-1].To = lines.Number() + 1
+		case extend && !line.apart:
+			left[len(left)-1].To = line.Number + 1
 		default:
-			rest := runs[at]
-			rest.From, rest.To, rest.Tries = lines.Number(), lines.Number()+1, rest.Tries+1
+			rest := runs[line.run]
+			rest.From, rest.To, rest.Tries = line.Number, line.Number+1, rest.Tries+1
 			left = append(left, rest)
 		}
 		extend = !done
@@ -124,7 +147,7 @@ func (s *stream) retryLine(ctx context.Context, from record.File, line record.Li
 	if err != nil || receipt.Outcome() != deliver.Accepted {
 		return false, nil, err
 	}
-	s.health.accepted(s.name())
+	s.health.accepted(s.name)
 	s.telemetry.delivered(ctx, s.eventType, b.counts, deliver.Accepted)
 	return true, b.events, nil
 }

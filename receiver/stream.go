@@ -28,6 +28,8 @@ const lookInterval = 10 * time.Second
 type stream struct {
 	shared
 	eventType string
+	// name among the streams of the receiver.
+	name string
 	// replay names the replay that the stream is for, empty for collection.
 	replay   string
 	logger   *zap.Logger
@@ -39,6 +41,11 @@ type stream struct {
 	live, history *lane
 
 	cadence cadence
+
+	// refusedKey is the key that the API refused last; before refusedUntil it is
+	// asked nothing with it.
+	refusedKey   string
+	refusedUntil time.Time
 
 	// passes counts this run's.
 	passes int
@@ -69,14 +76,6 @@ type stream struct {
 	running context.Context
 }
 
-// name of the stream among those of the receiver.
-func (s *stream) name() string {
-	if s.replay == "" {
-		return s.eventType
-	}
-	return "replay " + s.replay + " of " + s.eventType
-}
-
 // run collects until ctx ends or the stream's upper bound is reached.
 func (s *stream) run(ctx context.Context) {
 	s.running = ctx
@@ -100,9 +99,7 @@ func (s *stream) run(ctx context.Context) {
 	}
 	if s.progress.Ended() {
 		s.logger.Info("Everything up to the upper bound is collected: the stream ends.")
-		if s.replay == "" {
-			s.health.ended(s.eventType)
-		}
+		s.health.ended(s.name)
 	}
 }
 
@@ -130,17 +127,17 @@ func (s *stream) await(ctx context.Context) (*lane, *fetching) {
 // key.
 func (s *stream) nextLook() time.Duration {
 	next := clockCheck
+	if s.refusedKey != "" && time.Now().Before(s.refusedUntil) {
+		next = lookInterval
+		if key, err := s.api.Key.Key(); err == nil && key != s.refusedKey {
+			s.refusedUntil, s.live.due, s.history.due = time.Time{}, time.Now(), time.Now()
+		}
+	}
 	for _, l := range []*lane{s.live, s.history} {
 		if l.pass != nil || !l.exists() {
 			continue
 		}
-		if l.refusedKey != "" {
-			next = min(next, lookInterval)
-			if key, err := s.api.Key.Key(); err == nil && key != l.refusedKey {
-				l.due, l.refusedKey = time.Now(), ""
-			}
-		}
-		next = min(next, time.Until(l.due)) // by the clock that advance goes by
+		next = min(next, time.Until(latest(l.due, s.refusedUntil))) // by the clock that advance goes by
 	}
 	return next
 }

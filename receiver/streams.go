@@ -50,9 +50,7 @@ func (r *logsReceiver) newStreams(calls context.Context, health *health, orders 
 		case o.progress == nil:
 		case o.progress.Ended():
 			r.set.Logger.Info("Everything up to the upper bound was collected before; there is nothing left to do.", o.fields()...)
-			if o.replay == "" {
-				health.ended(o.eventType)
-			}
+			health.ended(o.name())
 		default:
 			streams = append(streams, r.newStream(calls, common, obs, o))
 		}
@@ -73,7 +71,7 @@ func (r *logsReceiver) newShared(health *health) shared {
 
 func (r *logsReceiver) newStream(calls context.Context, common shared, obs deliver.Obs, o *order) *stream {
 	s := &stream{
-		shared: common, eventType: o.eventType, replay: o.replay, progress: o.progress, calls: calls,
+		shared: common, eventType: o.eventType, name: o.name(), replay: o.replay, progress: o.progress, calls: calls,
 		logger:   r.set.Logger.With(zap.String("event_type", o.eventType)),
 		fresh:    r.telemetry.stream(calls, o.eventType),
 		mapper:   record.NewMapper(r.source(o)),
