@@ -97,6 +97,22 @@ func TestCutPasses(t *testing.T) {
 		w.awaitLog(cut)
 		w.awaitExact()
 	})
+	t.Run("nothing but lists within poll_timeout", func(t *testing.T) {
+		// What is done is listed again first, and takes longer than a pass may: each
+		// has to go on where the last one was cut.
+		w := newWorld(t, fakeapi.Options{PageLimit: 2}, func(cfg *Config) {
+			cfg.Overlap, cfg.PollTimeout = 24*time.Hour, 100*time.Millisecond
+		})
+		fill(w)
+		w.start()
+		w.awaitExact()
+		w.stop()
+		w.api.Add("AUTH_LOG", recent(time.Minute), authLine("new"))
+		w.api.Script(fakeapi.Fault{Op: "list", Delay: fakeapi.Duration(30 * time.Millisecond)})
+		w.start()
+		w.awaitLog(cut)
+		w.awaitExact()
+	})
 	t.Run("poll_timeout", func(t *testing.T) {
 		w := newWorld(t, fakeapi.Options{PageLimit: 5}, func(cfg *Config) { cfg.PollTimeout = 40 * time.Millisecond })
 		w.next = consumeFunc(func(ctx context.Context, logs plog.Logs) error {

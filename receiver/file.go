@@ -47,6 +47,7 @@ func (l *lane) file(ctx context.Context, f *fetching, got body, memory *lease, e
 		return err
 	}
 	l.pass.tally.delivered++
+	l.pass.fresh = true
 	s.verifier.forget(f.file.ID)
 	s.telemetry.file(ctx, s.eventType, outcome)
 	return nil

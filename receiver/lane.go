@@ -29,6 +29,8 @@ type lane struct {
 	// whole is set when the next pass is to list all of the segment, atOnce when it
 	// is to begin without waiting.
 	whole, atOnce bool
+	// leftOff is the last pass, if it has ended early and is to be gone on with.
+	leftOff *pass
 	// passBy is set when the next pass leaves out what is set aside, since the last
 	// one came to nothing else.
 	passBy bool
@@ -186,6 +188,9 @@ func (l *lane) end(ctx context.Context, err error) {
 	s, p := l.stream, l.pass
 	l.drop(0)
 	l.pass, l.failed, l.passBy = nil, nil, p.spent
+	if (p.answered || p.resumed) && !p.through {
+		l.leftOff = p
+	}
 	if errors.Is(err, errCut) {
 		s.logger.Info("Pass cut by poll_timeout or max_pages; the next one goes on from the stored position.")
 		err = nil
@@ -211,7 +216,7 @@ func (l *lane) end(ctx context.Context, err error) {
 func (l *lane) complete(ctx context.Context) error {
 	s, p := l.stream, l.pass
 	if p.kind == passDeep {
-		l.deepListed = p.started
+		l.deepListed = p.since
 	}
 	if !p.began.IsZero() { // without the server's clock no file's age is known
 		if err := s.reportAllExpired(ctx, l.part, p); err != nil {
@@ -221,6 +226,7 @@ func (l *lane) complete(ctx context.Context) error {
 			return err
 		}
 	}
+	p.through = true
 	if l.part == checkpoint.Live {
 		if err := s.retryRefused(ctx, p); err != nil {
 			return err
@@ -238,7 +244,7 @@ func (l *lane) close(ctx context.Context) error {
 	if segment.To.IsZero() || p.began.Before(segment.To.Add(s.cfg.Overlap)) {
 		return nil
 	}
-	clean := p.kind == passWhole && p.tally.delivered == 0
+	clean := p.kind == passWhole && !p.fresh
 	l.whole, l.atOnce = !clean, true
 	if clean && l.part == checkpoint.Live && s.progress.Unfinished() {
 		l.whole, l.atOnce = true, false

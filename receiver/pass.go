@@ -16,7 +16,9 @@ import (
 	"github.com/openaicompliance/openaicompliancereceiver/internal/compliance"
 )
 
-// pass is one listing of a segment, page by page, from its begin to its end.
+// pass is one listing of a segment, page by page, from its begin to its end. One
+// that was cut or has failed is gone on with by the next, so that passes which end
+// early come to an end together.
 type pass struct {
 	number  int
 	started time.Time
@@ -26,6 +28,8 @@ type pass struct {
 	finish  func(error)
 	keyUsed string
 	kind    passKind
+	// since is when the first of the passes began that go on with each other.
+	since time.Time
 	// from is the time after which it lists; usual the one after which most
 	// passes do: a file between the two appeared late.
 	from, usual time.Time
@@ -35,6 +39,9 @@ type pass struct {
 	queue []compliance.File
 	// answered is set once a page has come, ended behind the last one.
 	answered, ended bool
+	// resumed is set when the pass goes on with another, fresh when a file has been
+	// delivered by any of them, through when all was listed and that is stored.
+	resumed, fresh, through bool
 	// pages counts those with anything new: not those with files alone that are set
 	// aside, or the pass would never come past them.
 	pages int
@@ -72,10 +79,19 @@ const (
 func (l *lane) newPass(ctx context.Context) *pass {
 	s := l.stream
 	s.passes++
-	p := &pass{number: s.passes, started: time.Now(), listed: map[string]bool{}, usual: s.progress.ListFrom(l.part, 0)}
+	now := time.Now()
+	p := &pass{number: s.passes, started: now, since: now, listed: map[string]bool{}, usual: s.progress.ListFrom(l.part, 0)}
 	p.keyUsed, _ = s.api.Key.Key()
 	p.ctx, p.finish = s.scope(ctx)
 	segment, _ := s.progress.Segment(l.part)
+	if old := l.leftOff; old != nil {
+		l.leftOff = nil
+		if l.part == checkpoint.History || now.Sub(old.since) < liveReach {
+			p.goOn(old)
+			p.pager = s.api.Pages(s.eventType, old.reached(), segment.To)
+			return p
+		}
+	}
 	p.from = p.usual
 	switch {
 	case l.whole:
@@ -85,6 +101,26 @@ func (l *lane) newPass(ctx context.Context) *pass {
 	}
 	p.pager = s.api.Pages(s.eventType, p.from, segment.To)
 	return p
+}
+
+// goOn takes over what a pass that ended early has found.
+func (p *pass) goOn(old *pass) {
+	p.kind, p.from, p.usual, p.since = old.kind, old.from, old.usual, old.since
+	p.began, p.covered, p.listed = old.began, old.covered, old.listed
+	p.resumed, p.fresh = true, old.fresh
+}
+
+// reached is the time after which the listing of a pass that ended early has to go
+// on: its last page may have ended between two files of one end_time.
+func (p *pass) reached() time.Time {
+	at := p.covered
+	if len(p.queue) > 0 {
+		at = p.queue[0].EndTime
+	}
+	if at = at.Add(-time.Microsecond); at.Before(p.from) {
+		return p.from
+	}
+	return at
 }
 
 // scope is a context for one pass, and what ends it.

@@ -150,8 +150,13 @@ var table = []mutant{
 	},
 	{
 		name: "segment ends before a clean list of all of it", file: "receiver/lane.go",
-		edits: []edit{{"clean := p.kind == passWhole && p.tally.delivered == 0", "clean := true"}},
+		edits: []edit{{"clean := p.kind == passWhole && !p.fresh", "clean := true"}},
 		pkg:   inReceiver, tests: []string{"TestHistoryEndsWithCleanList"},
+	},
+	{
+		name: "cut pass begins again from the start", file: "receiver/lane.go",
+		edits: []edit{{"if (p.answered || p.resumed) && !p.through {", "if p.resumed && p.through {"}},
+		pkg:   inReceiver, tests: []string{"TestCutPasses"},
 	},
 	{
 		name: "history waits for ever behind live files", file: "receiver/scheduler.go",
