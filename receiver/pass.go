@@ -103,10 +103,11 @@ func (l *lane) newPass(ctx context.Context) *pass {
 	return p
 }
 
-// goOn takes over what a pass that ended early has found.
+// goOn takes over what a pass that ended early has found. What it had listed and not
+// delivered counts as not covered: it may expire before it is listed again.
 func (p *pass) goOn(old *pass) {
 	p.kind, p.from, p.usual, p.since = old.kind, old.from, old.usual, old.since
-	p.began, p.covered, p.listed = old.began, old.covered, old.listed
+	p.began, p.covered, p.listed = old.began, old.reached(), old.listed
 	p.resumed, p.fresh = true, old.fresh
 }
 
