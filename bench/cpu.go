@@ -5,6 +5,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -50,10 +51,12 @@ func compareCPU(ctx context.Context, opts options) error {
 			if err != nil {
 				return used{}, err
 			}
+			err = p.awaitMetrics(ctx)
 			if receiver != nopReceiver {
-				err = p.awaitRecords(ctx, s.records)
-			} else {
-				err = p.awaitMetrics(ctx)
+				if opts.profile != "" && err == nil {
+					err = p.profile(ctx, opts.seconds, opts.profile)
+				}
+				err = errors.Join(err, p.awaitRecords(ctx, s.records))
 			}
 			u, stopErr := p.stop()
 			if err == nil {

@@ -19,6 +19,8 @@ type options struct {
 	collector, samples, eventType string
 	files, rounds                 int
 	only                          []string
+	profile                       string
+	seconds                       int
 }
 
 func main() {
@@ -49,6 +51,8 @@ func run(ctx context.Context, args []string) error {
 	flags.IntVar(&opts.rounds, "rounds", 5, "how often each is measured, in turns")
 	only := flags.String("only", "", "some of the contenders, by name, with semicolons between")
 	what := flags.String("what", "cpu", "cpu, memory or idle")
+	flags.StringVar(&opts.profile, "profile", "", "write a CPU profile of the last measurement to this file")
+	flags.IntVar(&opts.seconds, "seconds", 3, "of the profile")
 	if err := flags.Parse(args); err != nil {
 		return err
 	}

@@ -72,7 +72,7 @@ func BenchmarkEnvelopeJX(b *testing.B) {
 			mapper := NewMapper(sourceOf(eventType))
 			benchLines(b, eventType, func(lines []Line) {
 				for _, line := range lines {
-					if !walk(mapper.dec, mapper.root, string(line.Text), mapper.slots) {
+					if !walk(mapper.root, string(line.Text), mapper.slots) {
 						b.Fatal("malformed")
 					}
 				}

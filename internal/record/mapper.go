@@ -127,7 +127,7 @@ func (m *Mapper) IDs() []string { return m.ids }
 // be read.
 func (m *Mapper) fill(record plog.LogRecord, file File, line Line) bool {
 	text := string(line.Text) // the one copy: attributes are parts of it
-	ok := walk(m.dec, m.root, text, m.slots)
+	ok := walk(m.root, text, m.slots)
 	ok, withheld := m.setBody(record.Body(), text, ok)
 	if !ok {
 		clear(m.slots)

@@ -36,9 +36,10 @@ func rulesOf(eventType string) []rule {
 }
 
 // node is one step into a record: the keys that lead on, and the rules that end
-// here.
+// here. The keys are few, so looking through them is faster than a map.
 type node struct {
-	next  map[string]*node
+	key   string
+	next  []*node
 	rules []compiled
 }
 
@@ -62,19 +63,29 @@ func compile(rules []rule) (root *node, attrs []string) {
 		}
 		at := root
 		for key := range strings.SplitSeq(r.path, ".") {
-			at = at.child(key)
+			at = at.grow(key)
 		}
 		at.rules = append(at.rules, compiled{rule: r, slot: slot, rank: rank})
 	}
 	return root, attrs
 }
 
+// child is the step that a key leads to, nil for none.
 func (n *node) child(key string) *node {
-	if n.next == nil {
-		n.next = map[string]*node{}
+	for _, next := range n.next {
+		if next.key == key {
+			return next
+		}
 	}
-	if n.next[key] == nil {
-		n.next[key] = &node{}
+	return nil
+}
+
+// grow returns the step that a key leads to, made where there is none.
+func (n *node) grow(key string) *node {
+	if next := n.child(key); next != nil {
+		return next
 	}
-	return n.next[key]
+	next := &node{key: key}
+	n.next = append(n.next, next)
+	return next
 }

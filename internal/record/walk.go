@@ -4,16 +4,12 @@
 package record
 
 import (
-	"errors"
-	"io"
 	"math"
 	"strconv"
 	"strings"
 	"time"
 	"unicode/utf8"
 	"unsafe"
-
-	"github.com/go-faster/jx"
 )
 
 // found is what a walk found for one attribute.
@@ -31,87 +27,59 @@ var (
 	latest   = time.Unix(0, math.MaxInt64)
 )
 
-var errNotObject = errors.New("not a JSON object")
-
 const utf8BOM = "\xef\xbb\xbf"
 
 // walk reads a line once and fills slots, whose texts are parts of the line. It
 // reports whether the line is one whole JSON object in valid UTF-8; when it is
 // not, slots hold nothing.
-func walk(dec *jx.Decoder, root *node, line string, slots []found) bool {
+func walk(root *node, line string, slots []found) bool {
 	clear(slots)
-	line = strings.TrimPrefix(line, utf8BOM)
-	if line == "" || !utf8.ValidString(line) {
-		return false
-	}
-	dec.ResetBytes(asBytes(line))
-	if err := walkDocument(dec, root, slots); err != nil {
+	scan := scanner{text: strings.TrimPrefix(line, utf8BOM)}
+	if scan.peek() == '{' && utf8.ValidString(scan.text) {
+		walkObject(&scan, root, slots)
+		if scan.peek() == 0 && scan.at == len(scan.text) && !scan.bad {
+			return true
+		}
 		clear(slots)
-		return false
 	}
-	return true
+	return false
 }
 
-func walkDocument(dec *jx.Decoder, root *node, slots []found) error {
-	if dec.Next() != jx.Object {
-		return errNotObject
-	}
-	if err := walkObject(dec, root, slots); err != nil {
-		return err
-	}
-	if err := dec.Skip(); !errors.Is(err, io.EOF) {
-		return errNotObject // something follows the object
-	}
-	return nil
-}
-
-func walkObject(dec *jx.Decoder, at *node, slots []found) error {
-	return dec.ObjBytes(func(dec *jx.Decoder, key []byte) error {
-		child := at.next[string(key)]
+func walkObject(scan *scanner, at *node, slots []found) {
+	for in := scan.enter('}'); in; in = scan.next('}') {
+		child := at.child(scan.key())
 		switch {
 		case child == nil:
-			return dec.Skip()
-		case len(child.next) > 0 && dec.Next() == jx.Object:
-			return walkObject(dec, child, slots)
+			scan.skip()
+		case len(child.next) > 0 && scan.peek() == '{':
+			walkObject(scan, child, slots)
 		case len(child.rules) > 0:
-			return readScalar(dec, child.rules, slots)
+			readScalar(scan, child.rules, slots)
+		default:
+			scan.skip()
 		}
-		return dec.Skip()
-	})
+	}
 }
 
-// readScalar reads a string or a number as text; null, "" and everything else
-// leave the attribute unset.
-func readScalar(dec *jx.Decoder, rules []compiled, slots []found) error {
+// readScalar reads a string, a number or a boolean as text; null, "" and
+// everything else leave the attribute unset.
+func readScalar(scan *scanner, rules []compiled, slots []found) {
 	var text string
-	switch dec.Next() {
-	case jx.String:
-		s, err := dec.StrBytes()
-		if err != nil {
-			return err
-		}
-		text = asString(s)
-	case jx.Number:
-		n, err := dec.Raw()
-		if err != nil {
-			return err
-		}
-		text = asString(n)
-	case jx.Bool:
-		b, err := dec.Bool()
-		if err != nil {
-			return err
-		}
-		text = strconv.FormatBool(b)
+	switch scan.peek() {
+	case '"':
+		text = scan.str()
+	case 't', 'f':
+		text = scan.literal()
+	case 'n', '{', '[':
+		scan.skip()
 	default:
-		return dec.Skip()
+		text = scan.number()
 	}
-	if text != "" {
+	if text != "" && !scan.bad {
 		for i := range rules {
 			rules[i].store(text, &slots[rules[i].slot])
 		}
 	}
-	return nil
 }
 
 // asBytes spares a copy, for the decoder, which only reads.
