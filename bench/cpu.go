@@ -40,6 +40,7 @@ func compareCPU(ctx context.Context, opts options) error {
 		return err
 	}
 	defer os.RemoveAll(dir)
+	s.keep()
 	for _, id := range s.ids {
 		if err := os.WriteFile(filepath.Join(dir, id+".jsonl"), s.made[id](), 0o600); err != nil {
 			return err

@@ -137,6 +137,7 @@ func (t *telemetry) delivered(ctx context.Context, eventType string, c counts, o
 // age nobody knows.
 func (t *telemetry) latencies(ctx context.Context, eventType string, times []pcommon.Timestamp, accepted time.Time) {
 	attrs := metric.WithAttributeSet(attribute.NewSet(eventTypeAttr(eventType)))
+	options := []metric.RecordOption{attrs} // made once, not for every record
 	fallbacks := int64(0)
 	for _, at := range times {
 		if at == 0 {
@@ -144,7 +145,7 @@ func (t *telemetry) latencies(ctx context.Context, eventType string, times []pco
 			continue
 		}
 		age := max(0, accepted.Sub(at.AsTime()))
-		t.builder.ReceiverOpenaiComplianceEventDeliveryLatency.Record(ctx, age.Seconds(), attrs)
+		t.builder.ReceiverOpenaiComplianceEventDeliveryLatency.Record(ctx, age.Seconds(), options...)
 	}
 	t.builder.ReceiverOpenaiComplianceTimestampFallbacks.Add(ctx, fallbacks, attrs)
 }

@@ -4,14 +4,10 @@
 package record
 
 import (
-	"bytes"
-	"errors"
 	"slices"
 	"strconv"
 	"strings"
 	"unicode/utf8"
-
-	"github.com/go-faster/jx"
 
 	"go.opentelemetry.io/collector/pdata/pcommon"
 )
@@ -21,7 +17,7 @@ import (
 func (m *Mapper) setBody(body pcommon.Value, line string, ok bool) (read, withheld bool) {
 	switch {
 	case ok && m.body != nil:
-		return m.body.write(m.dec, body, line)
+		return m.body.write(body, line)
 	case ok:
 		body.SetStr(line) // an object is valid UTF-8
 	case m.body != nil:
@@ -47,7 +43,7 @@ type bodyWriter struct {
 	parsed bool
 	hold   *withholder // nil where content is kept
 	out    []byte      // the line written anew, for bodies that are not parsed
-	seen   [][]byte    // the keys so far of the objects that are being read
+	seen   []string    // the keys so far of the objects that are being read
 }
 
 func newBodyWriter(root *field, source Source) *bodyWriter {
@@ -61,19 +57,19 @@ func newBodyWriter(root *field, source Source) *bodyWriter {
 // write makes the body of a line that is one JSON object. A key that comes twice
 // makes it unreadable where content is withheld: no two readers agree on which
 // of the values counts.
-func (w *bodyWriter) write(dec *jx.Decoder, body pcommon.Value, line string) (read, withheld bool) {
-	dec.ResetBytes(asBytes(strings.TrimPrefix(line, utf8BOM)))
+func (w *bodyWriter) write(body pcommon.Value, line string) (read, withheld bool) {
+	scan := &scanner{text: strings.TrimPrefix(line, utf8BOM)}
 	if w.hold != nil {
 		w.hold.any = false
 	}
 	w.seen = w.seen[:0]
-	var err error
+	scan.peek()
 	if w.parsed {
-		err = w.parseObject(dec, w.root, body.SetEmptyMap())
+		w.parseObject(scan, w.root, body.SetEmptyMap())
 	} else {
-		err = w.redactLine(dec, body, line)
+		w.redactLine(scan, body, line)
 	}
-	if err != nil {
+	if scan.bad {
 		return w.writeUnread(body, line)
 	}
 	return true, w.hold != nil && w.hold.any
@@ -88,7 +84,7 @@ func (w *bodyWriter) writeUnread(body pcommon.Value, line string) (read, withhel
 	}
 	digest := ""
 	if w.hold.mac != nil {
-		digest = w.hold.digest([]byte(line))
+		digest = w.hold.digest(line)
 	}
 	if w.parsed {
 		out := body.SetEmptyMap()
@@ -106,61 +102,57 @@ func (w *bodyWriter) writeUnread(body pcommon.Value, line string) (read, withhel
 	return false, true
 }
 
-var errDuplicateKey = errors.New("a key comes twice")
-
 // members calls fn for each member of an object with the field that the table
-// has for it, nil for none. Where content is withheld a repeated key is an error.
-func (w *bodyWriter) members(dec *jx.Decoder, at *field, fn func(key []byte, f *field) error) error {
+// has for it, nil for none. Where content is withheld a repeated key is a fault.
+func (w *bodyWriter) members(scan *scanner, at *field, fn func(key string, f *field)) {
 	begin := len(w.seen)
 	var many map[string]struct{}
-	err := dec.ObjBytes(func(_ *jx.Decoder, key []byte) error {
+	for in := scan.enter('}'); in; in = scan.next('}') {
+		key := scan.key()
 		if w.hold != nil {
 			if many == nil && len(w.seen)-begin == fewKeys {
 				many = map[string]struct{}{}
 			}
-			if w.isRepeated(begin, many, key) {
-				return errDuplicateKey
-			}
+			scan.bad = scan.bad || w.isRepeated(begin, many, key)
 		}
-		return fn(key, at.fields[string(key)])
-	})
+		fn(key, at.fields[key])
+	}
 	w.seen = w.seen[:begin]
-	return err
 }
 
 // fewKeys are compared one by one, more are looked up.
 const fewKeys = 32
 
-func (w *bodyWriter) isRepeated(begin int, many map[string]struct{}, key []byte) bool {
-	same := func(seen []byte) bool { return bytes.Equal(seen, key) }
-	if slices.ContainsFunc(w.seen[begin:], same) {
+func (w *bodyWriter) isRepeated(begin int, many map[string]struct{}, key string) bool {
+	if slices.Contains(w.seen[begin:], key) {
 		return true
 	}
 	if many == nil {
 		w.seen = append(w.seen, key)
 		return false
 	}
-	_, repeated := many[string(key)]
-	many[string(key)] = struct{}{}
+	_, repeated := many[key]
+	many[key] = struct{}{}
 	return repeated
 }
 
-// fits says whether a scalar of a JSON type and text is of the field's form, and
-// so stays where content is withheld. Content never does, unless it is empty.
-func (f *field) fits(is jx.Type, text []byte) bool {
-	scalar := is == jx.String || is == jx.Number || is == jx.Bool
+// fits says whether a value with this first byte and text is of the field's form,
+// and so stays where content is withheld. Content never does, unless it is empty.
+func (f *field) fits(first byte, text string) bool {
+	boolean := first == 't' || first == 'f'
+	object := first == '{' || first == '['
 	switch f.kind {
 	case fieldText:
-		return scalar || is == jx.Null
+		return !object
 	case fieldSetting:
-		return is == jx.Number || is == jx.Bool || len(text) == 0
+		return first != '"' && first != 'n' && !object || text == ""
 	case fieldBoolean:
-		return is == jx.Bool
+		return boolean
 	case fieldInteger:
-		_, err := strconv.ParseInt(string(text), 10, 64)
-		return err == nil && scalar
+		_, err := strconv.ParseInt(text, 10, 64)
+		return err == nil && !object
 	case fieldContent:
-		return len(text) == 0
+		return text == ""
 	case fieldObject, fieldList:
 	}
 	return false

@@ -55,7 +55,7 @@ func newWithholder(c Content) *withholder {
 }
 
 // replace returns what stands for a text.
-func (w *withholder) replace(text []byte) string {
+func (w *withholder) replace(text string) string {
 	w.any = true
 	if w.mode == ContentHMAC {
 		return w.digest(text)
@@ -63,9 +63,9 @@ func (w *withholder) replace(text []byte) string {
 	return dropped
 }
 
-func (w *withholder) digest(text []byte) string {
+func (w *withholder) digest(text string) string {
 	w.mac.Reset()
-	w.mac.Write(text)
+	w.mac.Write(asBytes(text))
 	w.sum = w.mac.Sum(w.sum[:0])
 	return HMACPrefix + hex.EncodeToString(w.sum)
 }

@@ -10,8 +10,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/go-faster/jx"
-
 	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/collector/pdata/plog"
 )
@@ -58,8 +56,7 @@ type Mapper struct {
 	root      *node
 	attrs     []string
 	slots     []found
-	ids       []string // of the lines of the last Map
-	dec       *jx.Decoder
+	ids       []string    // of the lines of the last Map
 	body      *bodyWriter // nil for bodies that are the exact line
 
 	timeSlot, uidSlot int
@@ -72,7 +69,6 @@ func NewMapper(source Source) *Mapper {
 	m := &Mapper{
 		source:    source,
 		eventName: EventNamePrefix + strings.ToLower(source.EventType),
-		dec:       jx.DecodeBytes(nil),
 	}
 	if source.Parsed || source.Content.withholds() {
 		m.body = newBodyWriter(fieldsOf(source.EventType), source)

@@ -8,8 +8,6 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/go-faster/jx"
-
 	"go.opentelemetry.io/collector/pdata/pcommon"
 )
 
@@ -24,22 +22,24 @@ const maxUnknown = 256
 
 // parseObject fills a map with the members of an object. null is left out, and
 // of a key that comes twice the last value counts.
-func (w *bodyWriter) parseObject(dec *jx.Decoder, at *field, out pcommon.Map) error {
+func (w *bodyWriter) parseObject(scan *scanner, at *field, out pcommon.Map) {
 	out.EnsureCapacity(min(len(at.fields), 12))
 	unknown, rest := 0, []byte(nil)
-	err := w.members(dec, at, func(key []byte, f *field) error {
+	w.members(scan, at, func(key string, f *field) {
 		if f != nil {
-			return w.parseMember(dec, f, asString(key), out)
+			w.parseMember(scan, f, key, out)
+			return
 		}
 		unknown++
 		switch {
 		case w.hold != nil:
 			w.hold.any = true
-			return dec.Skip()
+			scan.skip()
 		case unknown > maxUnknown:
-			return appendMember(dec, key, &rest)
+			appendMember(scan, key, &rest)
+		default:
+			w.parseMember(scan, text, undotted(key, at), out)
 		}
-		return w.parseMember(dec, text, undotted(key, at), out)
 	})
 	if w.hold != nil && unknown > 0 {
 		out.PutInt(withheldKey, int64(unknown))
@@ -47,53 +47,49 @@ func (w *bodyWriter) parseObject(dec *jx.Decoder, at *field, out pcommon.Map) er
 	if rest != nil {
 		out.PutStr(unfitSuffix, string(append(rest, '}')))
 	}
-	return err
 }
 
 // appendMember writes a member as JSON to an object that is not closed.
-func appendMember(dec *jx.Decoder, key []byte, object *[]byte) error {
-	value, err := dec.Raw()
-	if err != nil {
-		return err
-	}
-	name, err := json.Marshal(asString(key))
+func appendMember(scan *scanner, key string, object *[]byte) {
+	_, raw := scan.value()
+	name, err := json.Marshal(key)
+	scan.bad = scan.bad || err != nil
 	separator := byte(',')
 	if *object == nil {
 		separator = '{'
 	}
 	*object = append(*object, separator)
 	*object = append(*object, name...)
-	*object = append(append(*object, ':'), value...)
-	return err
+	*object = append(append(*object, ':'), raw...)
 }
 
 // undotted makes a key that the table does not know safe for backends that nest
 // by dots, or know no empty name. It never gives the name of a known field.
-func undotted(key []byte, at *field) string {
-	if len(key) == 0 {
+func undotted(key string, at *field) string {
+	if key == "" {
 		return "_"
 	}
-	name := strings.ReplaceAll(string(key), ".", "_")
+	name := strings.ReplaceAll(key, ".", "_")
 	if at.fields[name] != nil {
 		return name + unfitSuffix
 	}
 	return name
 }
 
-func (w *bodyWriter) parseMember(dec *jx.Decoder, f *field, key string, out pcommon.Map) error {
-	is := dec.Next()
+func (w *bodyWriter) parseMember(scan *scanner, f *field, key string, out pcommon.Map) {
+	first := scan.peek()
 	switch {
-	case is == jx.Null:
-		return dec.Null()
-	case f.kind == fieldObject && is == jx.Object:
-		return w.parseObject(dec, f, out.PutEmptyMap(key))
+	case first == 'n':
+		scan.literal()
+		return
+	case f.kind == fieldObject && first == '{':
+		w.parseObject(scan, f, out.PutEmptyMap(key))
+		return
 	case f.kind == fieldList:
-		return w.parseList(dec, f.of, out.PutEmptySlice(key))
+		w.parseList(scan, f.of, out.PutEmptySlice(key))
+		return
 	}
-	value, fits, err := w.parseText(dec, is, f)
-	if err != nil {
-		return err
-	}
+	value, fits := w.parseText(scan, f)
 	switch {
 	case f.kind == fieldInteger && fits:
 		n, _ := strconv.ParseInt(value, 10, 64) // fits has tried
@@ -105,53 +101,47 @@ func (w *bodyWriter) parseMember(dec *jx.Decoder, f *field, key string, out pcom
 	default:
 		out.PutStr(key, value)
 	}
-	return nil
 }
 
 // parseText returns the text of a value, or what stands in its place, and
 // whether the value is of the field's form.
-func (w *bodyWriter) parseText(dec *jx.Decoder, is jx.Type, f *field) (text string, fits bool, err error) {
-	raw, err := dec.Raw()
-	if err != nil {
-		return "", false, err
-	}
-	value, err := decoded(is, raw)
-	if err != nil {
-		return "", false, err
-	}
-	fits = f.fits(is, value)
+func (w *bodyWriter) parseText(scan *scanner, f *field) (text string, fits bool) {
+	first := scan.peek()
+	text, _ = scan.value()
+	fits = f.fits(first, text)
 	if !fits && w.hold != nil {
-		return w.hold.replace(value), false, nil
+		return w.hold.replace(text), false
 	}
-	return asString(value), fits, nil
+	return text, fits
 }
 
-func (w *bodyWriter) parseList(dec *jx.Decoder, of *field, out pcommon.Slice) error {
-	if dec.Next() != jx.Array {
-		return w.parseElement(dec, of, out.AppendEmpty())
+func (w *bodyWriter) parseList(scan *scanner, of *field, out pcommon.Slice) {
+	if scan.peek() != '[' {
+		w.parseElement(scan, of, out.AppendEmpty())
+		return
 	}
-	return dec.Arr(func(dec *jx.Decoder) error { return w.parseElement(dec, of, out.AppendEmpty()) })
+	for in := scan.enter(']'); in; in = scan.next(']') {
+		w.parseElement(scan, of, out.AppendEmpty())
+	}
 }
 
 // parseElement keeps the place of every element: what is not of its form is the
 // member unfit of a map, or its JSON text among texts.
-func (w *bodyWriter) parseElement(dec *jx.Decoder, of *field, out pcommon.Value) error {
-	is := dec.Next()
-	if of.kind == fieldObject && is == jx.Object {
-		return w.parseObject(dec, of, out.SetEmptyMap())
+func (w *bodyWriter) parseElement(scan *scanner, of *field, out pcommon.Value) {
+	first := scan.peek()
+	if of.kind == fieldObject && first == '{' {
+		w.parseObject(scan, of, out.SetEmptyMap())
+		return
 	}
-	if of.kind == fieldObject && is == jx.Null {
+	if of.kind == fieldObject && first == 'n' {
 		out.SetEmptyMap()
-		return dec.Null()
+		scan.literal()
+		return
 	}
-	value, _, err := w.parseText(dec, is, of)
-	if err != nil {
-		return err
-	}
+	value, _ := w.parseText(scan, of)
 	if of.kind == fieldObject {
 		out.SetEmptyMap().PutStr("unfit", value)
-		return nil
+		return
 	}
 	out.SetStr(value)
-	return nil
 }

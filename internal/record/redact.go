@@ -4,10 +4,7 @@
 package record
 
 import (
-	"bytes"
 	"strconv"
-
-	"github.com/go-faster/jx"
 
 	"go.opentelemetry.io/collector/pdata/pcommon"
 )
@@ -21,43 +18,39 @@ const maxKeptBuffer = 1 << 20
 
 // redactLine writes the line anew with replacements in the place of content. A
 // line that has none stays exact.
-func (w *bodyWriter) redactLine(dec *jx.Decoder, body pcommon.Value, line string) error {
+func (w *bodyWriter) redactLine(scan *scanner, body pcommon.Value, line string) {
 	if cap(w.out) > maxKeptBuffer {
 		w.out = nil
 	}
 	w.out = w.out[:0]
-	if err := w.redactObject(dec, w.root); err != nil {
-		return err
-	}
+	w.redactObject(scan, w.root)
 	if w.hold.any {
 		line = string(w.out)
 	}
 	body.SetStr(line)
-	return nil
 }
 
-func (w *bodyWriter) redactObject(dec *jx.Decoder, at *field) error {
+func (w *bodyWriter) redactObject(scan *scanner, at *field) {
 	w.out = append(w.out, '{')
 	begin, unknown := len(w.out), 0
-	err := w.members(dec, at, func(key []byte, f *field) error {
+	w.members(scan, at, func(key string, f *field) {
 		if f == nil {
 			unknown++
 			w.hold.any = true
-			return dec.Skip()
+			scan.skip()
+			return
 		}
 		w.out = append(w.out, '"')
 		w.out = append(w.out, key...) // keys of the table need no escapes
 		w.out = append(w.out, '"', ':')
-		err := w.redactValue(dec, f)
+		w.redactValue(scan, f)
 		w.out = append(w.out, ',')
-		return err
 	})
 	if unknown > 0 {
 		w.out = append(w.out, `"`+withheldKey+`":`...)
 		w.out = append(strconv.AppendInt(w.out, int64(unknown), 10), ',')
 	}
 	w.close(begin, '}')
-	return err
 }
 
 // close ends an object or array, in the place of the last comma.
@@ -69,57 +62,35 @@ func (w *bodyWriter) close(begin int, with byte) {
 	w.out = append(w.out, with)
 }
 
-func (w *bodyWriter) redactValue(dec *jx.Decoder, f *field) error {
-	is := dec.Next()
+func (w *bodyWriter) redactValue(scan *scanner, f *field) {
+	first := scan.peek()
 	switch {
-	case f.kind == fieldObject && is == jx.Object:
-		return w.redactObject(dec, f)
-	case f.kind == fieldList && is == jx.Array:
-		return w.redactList(dec, f.of)
+	case f.kind == fieldObject && first == '{':
+		w.redactObject(scan, f)
+		return
+	case f.kind == fieldList && first == '[':
+		w.redactList(scan, f.of)
+		return
 	case f.kind == fieldList:
-		return w.redactValue(dec, f.of)
+		w.redactValue(scan, f.of)
+		return
 	}
-	raw, err := dec.Raw()
-	if err != nil {
-		return err
-	}
-	if is == jx.Null {
+	text, raw := scan.value()
+	if first == 'n' || f.fits(first, text) {
 		w.out = append(w.out, raw...)
-		return nil
-	}
-	value, err := decoded(is, raw)
-	if err != nil {
-		return err
-	}
-	if f.fits(is, value) {
-		w.out = append(w.out, raw...)
-		return nil
+		return
 	}
 	w.out = append(w.out, '"')
-	w.out = append(w.out, w.hold.replace(value)...)
+	w.out = append(w.out, w.hold.replace(text)...)
 	w.out = append(w.out, '"')
-	return nil
 }
 
-func (w *bodyWriter) redactList(dec *jx.Decoder, of *field) error {
+func (w *bodyWriter) redactList(scan *scanner, of *field) {
 	w.out = append(w.out, '[')
 	begin := len(w.out)
-	err := dec.Arr(func(dec *jx.Decoder) error {
-		err := w.redactValue(dec, of)
+	for in := scan.enter(']'); in; in = scan.next(']') {
+		w.redactValue(scan, of)
 		w.out = append(w.out, ',')
-		return err
-	})
-	w.close(begin, ']')
-	return err
-}
-
-// decoded returns the text of a JSON string, and the JSON text of anything else.
-func decoded(is jx.Type, raw []byte) ([]byte, error) {
-	switch {
-	case is != jx.String:
-		return raw, nil
-	case bytes.IndexByte(raw, '\\') < 0:
-		return raw[1 : len(raw)-1], nil
 	}
-	return jx.DecodeBytes(raw).StrBytes()
+	w.close(begin, ']')
 }

@@ -6,8 +6,6 @@ package record
 import (
 	"math/bits"
 	"strings"
-
-	"github.com/go-faster/jx"
 )
 
 // scanner reads JSON out of a string without copying any of it. It takes what
@@ -111,6 +109,18 @@ func (s *scanner) skip() {
 	}
 }
 
+// value moves behind a value and returns it as it is written, and as text: that of
+// a string is what is between the quotes, without escapes.
+func (s *scanner) value() (text, raw string) {
+	first, begin := s.peek(), s.at
+	if first == '"' {
+		text = s.str()
+		return text, s.text[begin:s.at]
+	}
+	s.skip()
+	return s.text[begin:s.at], s.text[begin:s.at]
+}
+
 // literal moves behind true, false or null, and returns it.
 func (s *scanner) literal() string {
 	for _, word := range [...]string{"true", "false", "null"} {
@@ -166,9 +176,7 @@ func (s *scanner) str() string {
 	if !escaped || s.bad {
 		return raw
 	}
-	text, err := jx.DecodeStr(`"` + raw + `"`).Str()
-	s.bad = s.bad || err != nil
-	return text
+	return unescaped(raw)
 }
 
 // raw moves behind a string and returns what is between the quotes.

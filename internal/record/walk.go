@@ -82,15 +82,9 @@ func readScalar(scan *scanner, rules []compiled, slots []found) {
 	}
 }
 
-// asBytes spares a copy, for the decoder, which only reads.
+// asBytes spares a copy, for a digest, which only reads.
 func asBytes(s string) []byte {
 	return unsafe.Slice(unsafe.StringData(s), len(s)) //nolint:gosec // only read
-}
-
-// asString spares a copy. The bytes are a part of the line, or what the decoder
-// made of a text with escapes and forgot; nobody writes to either again.
-func asString(b []byte) string {
-	return unsafe.String(unsafe.SliceData(b), len(b)) //nolint:gosec // never written again
 }
 
 // store keeps the text in the slot's type, unless a rule that comes earlier in

@@ -1,8 +1,8 @@
-module github.com/openaicompliance/openaicompliancereceiver/bench/json
+module github.com/openaicompliance/openaicompliancereceiver/bench
 
 go 1.26.0
 
-replace github.com/openaicompliance/openaicompliancereceiver => ../..
+replace github.com/openaicompliance/openaicompliancereceiver => ../
 
 require (
 	github.com/bytedance/sonic v1.15.5
@@ -11,6 +11,7 @@ require (
 	github.com/goccy/go-json v0.12.0
 	github.com/minio/simdjson-go v0.4.5
 	github.com/openaicompliance/openaicompliancereceiver v0.0.0-00010101000000-000000000000
+	github.com/stretchr/testify v1.12.1
 	github.com/tidwall/gjson v1.20.1
 	github.com/valyala/fastjson v1.6.10
 )
@@ -26,6 +27,7 @@ require (
 	github.com/tidwall/match v1.1.1 // indirect
 	github.com/tidwall/pretty v1.2.0 // indirect
 	github.com/twitchyliquid64/golang-asm v0.15.1 // indirect
+	go.yaml.in/yaml/v3 v3.0.5 // indirect
 	golang.org/x/arch v0.0.0-20210923205945-b76863e36670 // indirect
 	golang.org/x/sys v0.47.0 // indirect
 )

@@ -1,0 +1,59 @@
+// Copyright The OpenTelemetry Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package record
+
+import (
+	"strconv"
+	"strings"
+	"unicode/utf16"
+	"unicode/utf8"
+)
+
+// unescaped is the text of a JSON string that the scanner has read. Half of a
+// surrogate pair becomes U+FFFD, as encoding/json has it.
+func unescaped(raw string) string {
+	var out strings.Builder
+	out.Grow(len(raw))
+	for {
+		plain, escape, ok := strings.Cut(raw, `\`)
+		out.WriteString(plain)
+		switch {
+		case !ok:
+			return out.String()
+		case escape[0] == 'u':
+			var r rune
+			r, raw = unescapedRune(escape)
+			out.WriteRune(r)
+		default:
+			out.WriteByte(unescapedByte(escape[0]))
+			raw = escape[1:]
+		}
+	}
+}
+
+func unescapedByte(c byte) byte {
+	if i := strings.IndexByte("bfnrt", c); i >= 0 {
+		return "\b\f\n\r\t"[i]
+	}
+	return c
+}
+
+// unescapedRune reads uXXXX, and the other half of a pair if that follows.
+func unescapedRune(escape string) (r rune, rest string) {
+	r, rest = codeUnit(escape), escape[5:]
+	if !utf16.IsSurrogate(r) {
+		return r, rest
+	}
+	if strings.HasPrefix(rest, `\u`) {
+		if pair := utf16.DecodeRune(r, codeUnit(rest[1:])); pair != utf8.RuneError {
+			return pair, rest[6:]
+		}
+	}
+	return utf8.RuneError, rest
+}
+
+func codeUnit(escape string) rune {
+	n, _ := strconv.ParseUint(escape[1:5], 16, 16) // the scanner has seen four digits
+	return rune(n)                                 //nolint:gosec // 16 bits
+}
