@@ -15,7 +15,9 @@ import (
 // minute, and none while the server asked for a pause. Its owner locks it.
 //
 // It slides over the times of the requests themselves, so a server that counts in
-// windows of its own never sees more than it allows.
+// windows of its own never sees more than it allows. A request may be longer on its
+// way than the one that takes its place a minute later, so a little more than a
+// minute lies between the two.
 type window struct {
 	limit  int // 0 is no limit
 	length time.Duration
@@ -24,7 +26,12 @@ type window struct {
 	pausedUntil time.Time
 }
 
-func newWindow(limit int) *window { return &window{limit: limit, length: time.Minute} }
+// slack is how much longer one request may be on its way than another, a new
+// connection included: without it, a server that slides its window too refuses
+// every fortieth download of a backlog.
+const slack = time.Second
+
+func newWindow(limit int) *window { return &window{limit: limit, length: time.Minute + slack} }
 
 // take takes a place at now, or says how long to wait before asking again.
 func (w *window) take(now time.Time) time.Duration {

@@ -1,0 +1,259 @@
+// Copyright The OpenTelemetry Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package sim
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"math/rand/v2"
+	"net/http"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"go.opentelemetry.io/collector/component"
+	"go.opentelemetry.io/collector/consumer/consumertest"
+	"go.opentelemetry.io/collector/receiver/receivertest"
+
+	openaicompliancereceiver "github.com/openaicompliance/openaicompliancereceiver"
+	"github.com/openaicompliance/openaicompliancereceiver/internal/fakeapi"
+	"github.com/openaicompliance/openaicompliancereceiver/internal/testbed"
+)
+
+// A backlog and the limit that it is fetched under.
+const (
+	drainFiles  = 300
+	drainLimit  = 50
+	drainWindow = time.Minute
+	drainHop    = 200 * time.Millisecond // a request and its answer, on average
+)
+
+// drainIdeal is the shortest time that the limit allows: all windows but the last
+// one in full, and the list, the download and the signed fetch of the last file.
+const drainIdeal = (drainFiles+drainLimit-1)/drainLimit*drainWindow - drainWindow + 3*drainHop
+
+// With the default settings a backlog comes in 1.05 times the ideal, and no more
+// than 1 % of the downloads are refused, whichever way the server counts and
+// whether answers take as long as each other or not. A sequential downloader that
+// waits a minute when it is refused takes longer.
+func TestDrain(t *testing.T) {
+	for _, types := range []int{1, 9} {
+		for name, limiter := range limiters {
+			for _, jitter := range []time.Duration{0, 150 * time.Millisecond} {
+				t.Run(fmt.Sprintf("%s/types=%d/jitter=%s", name, types, jitter), func(t *testing.T) {
+					synctest.Test(t, func(t *testing.T) {
+						d := newDrain(t, types, limiter(), jitter)
+						took := d.collect(t)
+						refused := float64(d.refused) / float64(d.asked)
+						t.Logf("%.1f s, %.3f of the ideal %.1f s, %d of %d downloads refused (%.1f %%)",
+							took.Seconds(), took.Seconds()/drainIdeal.Seconds(), drainIdeal.Seconds(), d.refused, d.asked, 100*refused)
+						assert.LessOrEqual(t, took, drainIdeal*105/100)
+						assert.LessOrEqual(t, refused, 0.01)
+					})
+					synctest.Test(t, func(t *testing.T) {
+						d := newDrain(t, types, limiter(), jitter)
+						took := d.oneByOne(t)
+						t.Logf("sequential: %.1f s, %.3f of the ideal, %d of %d downloads refused",
+							took.Seconds(), took.Seconds()/drainIdeal.Seconds(), d.refused, d.asked)
+						assert.Greater(t, took, drainIdeal*105/100)
+					})
+				})
+			}
+		}
+	}
+}
+
+// drain is an API with a limit and a backlog.
+type drain struct {
+	api    *fakeapi.API
+	net    *network
+	types  []string
+	allow  func(now time.Time) bool
+	jitter time.Duration
+
+	mu             sync.Mutex // guards everything below
+	rng            *rand.Rand
+	asked, refused int
+}
+
+func newDrain(t *testing.T, types int, allow func(time.Time) bool, jitter time.Duration) *drain {
+	d := &drain{
+		api: fakeapi.New(fakeapi.Options{StorageURL: "http://" + storageHost}), net: newNetwork(), types: fakeapi.EventTypes(false)[:types],
+		allow: allow, jitter: jitter, rng: rand.New(rand.NewPCG(1, 1)),
+	}
+	for i := range drainFiles {
+		d.api.Add(d.types[i%types], time.Now().Add(-10*time.Hour+time.Duration(i)*time.Minute), fmt.Sprintf(`{"event_id":"%d"}`, i))
+	}
+	d.net.serve(apiHost, d.limited(d.api.Handler()))
+	d.net.serve(proxyHost, d.slow(d.api.StorageHandler()))
+	t.Cleanup(func() {
+		d.net.close()
+		time.Sleep(time.Second) // for the handlers that are still at it
+	})
+	return d
+}
+
+// way is how long a request or an answer takes.
+func (d *drain) way() time.Duration {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.jitter == 0 {
+		return drainHop / 2
+	}
+	return drainHop/2 + time.Duration(d.rng.Int64N(int64(d.jitter))) - d.jitter/2
+}
+
+func (d *drain) slow(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		time.Sleep(d.way())
+		defer func() { time.Sleep(d.way()) }() // nothing is flushed before
+		next.ServeHTTP(w, r)
+	})
+}
+
+// limited counts downloads when they arrive.
+func (d *drain) limited(next http.Handler) http.Handler {
+	return d.slow(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if !strings.HasSuffix(r.URL.Path, "/logs") && !d.admit() {
+			w.WriteHeader(http.StatusTooManyRequests)
+			return
+		}
+		next.ServeHTTP(w, r)
+	}))
+}
+
+func (d *drain) admit() bool {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.asked++
+	if d.allow(time.Now()) {
+		return true
+	}
+	d.refused++
+	return false
+}
+
+// collect runs the receiver until every record has come.
+func (d *drain) collect(t *testing.T) time.Duration {
+	cfg := baseConfig()
+	cfg.EventTypes, cfg.InitialDelay = d.types, 0
+	require.NoError(t, cfg.Validate())
+	set := receivertest.NewNopSettings(openaicompliancereceiver.NewFactory().Type())
+	next := new(consumertest.LogsSink)
+	r, err := openaicompliancereceiver.NewFactory().CreateLogs(context.Background(), set, cfg, next)
+	require.NoError(t, err)
+	began := time.Now()
+	require.NoError(t, r.Start(context.Background(), drainHost{storageID: testbed.NewStorage(), networkID: d.net}))
+	for next.LogRecordCount() < drainFiles && time.Since(began) < time.Hour {
+		time.Sleep(10 * time.Millisecond)
+	}
+	took := time.Since(began)
+	assert.Equal(t, drainFiles, next.LogRecordCount())
+	require.NoError(t, r.Shutdown(context.Background()))
+	return took
+}
+
+// oneByOne downloads one file after the other, as the quickstart script does. The
+// script ends when it is refused; this waits for a minute and goes on.
+func (d *drain) oneByOne(t *testing.T) time.Duration {
+	client := &http.Client{
+		Transport: &http.Transport{DialContext: d.net.dial},
+		CheckRedirect: func(r *http.Request, _ []*http.Request) error {
+			r.Header.Del("Authorization")
+			return nil
+		},
+	}
+	defer client.CloseIdleConnections()
+	get := func(url string) *http.Response {
+		req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, url, http.NoBody)
+		require.NoError(t, err)
+		req.Header.Set("Authorization", "Bearer "+fakeapi.DefaultKey)
+		resp, err := client.Do(req)
+		require.NoError(t, err)
+		return resp
+	}
+	d.net.serve(storageHost, d.slow(d.api.StorageHandler()))
+	base := "http://" + apiHost + "/v1/compliance/workspaces/" + fakeapi.DefaultWorkspace + "/logs"
+	began := time.Now()
+	for _, eventType := range d.types {
+		for after, more := began.Add(-24*time.Hour).UTC().Format(time.RFC3339Nano), true; more; {
+			var page struct {
+				Data []struct {
+					ID string `json:"id"`
+				} `json:"data"`
+				HasMore bool   `json:"has_more"`
+				Last    string `json:"last_end_time"`
+			}
+			resp := get(base + "?event_type=" + eventType + "&after=" + after)
+			require.NoError(t, json.NewDecoder(resp.Body).Decode(&page))
+			resp.Body.Close()
+			for _, file := range page.Data {
+				for {
+					resp := get(base + "/" + file.ID)
+					resp.Body.Close()
+					if resp.StatusCode == http.StatusOK {
+						break
+					}
+					require.Equal(t, http.StatusTooManyRequests, resp.StatusCode)
+					time.Sleep(drainWindow)
+				}
+			}
+			after, more = page.Last, page.HasMore
+		}
+	}
+	return time.Since(began)
+}
+
+type drainHost map[component.ID]component.Component
+
+// GetExtensions implements component.Host.
+func (h drainHost) GetExtensions() map[component.ID]component.Component { return h }
+
+// limiters are three ways to allow drainLimit requests in drainWindow.
+var limiters = map[string]func() func(time.Time) bool{
+	"fixed window": func() func(time.Time) bool {
+		var window time.Time
+		count := 0
+		return func(now time.Time) bool {
+			if start := now.Truncate(drainWindow); !start.Equal(window) {
+				window, count = start, 0
+			}
+			count++
+			return count <= drainLimit
+		}
+	},
+	"sliding window": func() func(time.Time) bool {
+		var taken []time.Time
+		return func(now time.Time) bool {
+			for len(taken) > 0 && now.Sub(taken[0]) >= drainWindow {
+				taken = taken[1:]
+			}
+			if len(taken) >= drainLimit {
+				return false
+			}
+			taken = append(taken, now)
+			return true
+		}
+	},
+	"token bucket": func() func(time.Time) bool {
+		tokens, last := float64(drainLimit), time.Time{}
+		return func(now time.Time) bool {
+			if !last.IsZero() {
+				tokens = min(drainLimit, tokens+drainLimit*now.Sub(last).Seconds()/drainWindow.Seconds())
+			}
+			last = now
+			if tokens < 1 {
+				return false
+			}
+			tokens--
+			return true
+		}
+	},
+}
