@@ -134,6 +134,7 @@ check-modules:
 	cd internal/tools/lint && go mod tidy -diff
 	cd internal/tools/victorialogs && go mod tidy -diff
 	cd e2e/ui && go mod tidy -diff
+	cd bench && go mod tidy -diff
 	go mod verify
 
 .PHONY: check-lint
@@ -143,6 +144,7 @@ check-lint: $(TOOLS)/golangci-lint
 	$(TOOLS)/golangci-lint run --build-tags e2e ./...
 	cd e2e/ui && go vet ./... && $(TOOLS)/golangci-lint run ./...
 	cd e2e/killstorage && $(TOOLS)/golangci-lint run ./...
+	cd bench && go vet ./... && $(TOOLS)/golangci-lint run ./...
 
 .PHONY: check-platforms
 check-platforms: ## the sources build for Windows and macOS too
@@ -152,6 +154,21 @@ check-platforms: ## the sources build for Windows and macOS too
 .PHONY: bench
 bench: ## benchmarks, in the form benchstat reads
 	go test -run '^$$' -bench . -benchmem -count 6 ./...
+	cd bench && go test -run '^$$' -bench . -benchmem -count 6 ./...
+
+# The collector that bench-collector measures, with the peers it is measured beside.
+BENCH := _build/bench/otelcol-bench
+$(BENCH): $(SOURCES) bench/builder-config.yaml | $(TOOLS)/builder
+	@mkdir -p _build
+	$(TOOLS)/builder --config bench/builder-config.yaml
+
+BENCH_ROUNDS ?= 5
+.PHONY: bench-collector
+bench-collector: $(BENCH) ## measure the built collector: CPU per GB beside file_log and the floor, memory, idle; about 15 minutes
+	cd bench && go build -o ../_build/bench/bench .
+	_build/bench/bench -what cpu -rounds $(BENCH_ROUNDS)
+	_build/bench/bench -what memory
+	_build/bench/bench -what idle
 
 .PHONY: clean
 clean: ## remove what the targets above build; the positions of make run stay

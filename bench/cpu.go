@@ -46,33 +46,13 @@ func compareCPU(ctx context.Context, opts options) error {
 			return err
 		}
 	}
-	collector := func(receiver string) func(context.Context) (used, error) {
-		return func(ctx context.Context) (used, error) {
-			p, err := startCollector(opts.collector, pipeline(receiver))
-			if err != nil {
-				return used{}, err
-			}
-			err = p.awaitMetrics(ctx)
-			if receiver != nopReceiver {
-				if opts.profile != "" && err == nil {
-					err = p.profile(ctx, opts.seconds, opts.profile)
-				}
-				err = errors.Join(err, p.awaitRecords(ctx, s.records))
-			}
-			u, stopErr := p.stop()
-			if err == nil {
-				err = stopErr
-			}
-			return u, err
-		}
-	}
 	contenders := []*contender{
-		{name: "nop receiver", run: collector(nopReceiver)},
+		{name: "nop receiver", run: opts.collect(s, nopReceiver)},
 		{name: "floor", run: func(ctx context.Context) (used, error) { return measureFloor(ctx, s) }},
-		{name: "raw", run: collector(ours(s, types, unlimited))},
-		{name: "file_log", run: collector(fileLog(dir))},
-		{name: "parsed", run: collector(ours(s, types, unlimited, "body: parsed"))},
-		{name: "file_log, json_parser", run: collector(fileLog(dir, jsonParser))},
+		{name: "raw", run: opts.collect(s, ours(s, types, unlimited))},
+		{name: "file_log", run: opts.collect(s, fileLog(dir))},
+		{name: "parsed", run: opts.collect(s, ours(s, types, unlimited, "body: parsed"))},
+		{name: "file_log, json_parser", run: opts.collect(s, fileLog(dir, jsonParser))},
 	}
 	if len(opts.only) > 0 {
 		contenders = slices.DeleteFunc(contenders, func(c *contender) bool { return !slices.Contains(opts.only, c.name) && c.name != "nop receiver" })
@@ -90,6 +70,26 @@ func compareCPU(ctx context.Context, opts options) error {
 	}
 	printCPU(contenders, s.bytes)
 	return nil
+}
+
+// collect runs the collector with a receiver until that has handed on every record
+// of s, or with the nop receiver until it is up.
+func (o options) collect(s *source, receiver string) func(context.Context) (used, error) {
+	return func(ctx context.Context) (used, error) {
+		p, err := startCollector(o.collector, pipeline(receiver))
+		if err != nil {
+			return used{}, err
+		}
+		err = p.awaitMetrics(ctx)
+		if receiver != nopReceiver {
+			if o.profile != "" && err == nil {
+				err = p.profile(ctx, o.seconds, o.profile)
+			}
+			err = errors.Join(err, p.awaitRecords(ctx, s.records))
+		}
+		u, stopErr := p.stop()
+		return u, errors.Join(err, stopErr)
+	}
 }
 
 // printCPU leaves out what an idle collector takes to start and stop.

@@ -45,7 +45,7 @@ func floor(ctx context.Context, url string) error {
 
 // measureFloor runs the floor in a process of its own.
 func measureFloor(ctx context.Context, s *source) (used, error) {
-	cmd := exec.CommandContext(ctx, os.Args[0], append([]string{"floor"}, s.urls()...)...) //nolint:gosec // this program
+	cmd := exec.CommandContext(ctx, os.Args[0], append([]string{"floor"}, s.urls()...)...)
 	cmd.Stderr = os.Stderr
 	if err := cmd.Run(); err != nil {
 		return used{}, fmt.Errorf("floor: %w", err)

@@ -48,9 +48,9 @@ func newSource(samples string, types []string, n, size int) (*source, error) {
 		if err != nil {
 			return nil, err
 		}
-		model := t.Content(uint64(i), size) //nolint:gosec // small
+		model := t.Content(uint64(i), size)
 		for file := range n {
-			seed := uint64(i<<32 | file) //nolint:gosec // small
+			seed := uint64(i<<32 | file)
 			s.plant(eventType, begin.Add(time.Duration(file)*time.Minute), func() []byte {
 				content := bytes.Clone(model)
 				benchdata.Renew(content, seed)
@@ -61,11 +61,11 @@ func newSource(samples string, types []string, n, size int) (*source, error) {
 	return s, nil
 }
 
-func (s *source) plant(eventType string, end time.Time, make func() []byte) {
-	content := make()
+func (s *source) plant(eventType string, end time.Time, made func() []byte) {
+	content := made()
 	file := s.api.AddContent(eventType, end, content, []string{})
 	file.Content = nil
-	s.made[file.ID] = make
+	s.made[file.ID] = made
 	s.ids = append(s.ids, file.ID)
 	s.records += bytes.Count(content, []byte{'\n'})
 	s.bytes += int64(len(content))

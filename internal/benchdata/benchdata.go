@@ -40,19 +40,27 @@ type Type struct {
 }
 
 // Load reads the samples of a type from a folder. A sample is used if it holds an
-// event id, and text to lengthen unless it is long enough as it is.
+// event id, and those with text to lengthen or long enough as they are before all
+// others.
 func Load(dir, eventType string) (*Type, error) {
-	data, err := os.ReadFile(filepath.Join(dir, strings.ToLower(eventType)+".jsonl")) //nolint:gosec // the caller names the folder
+	data, err := os.ReadFile(filepath.Join(dir, strings.ToLower(eventType)+".jsonl"))
 	if err != nil {
 		return nil, fmt.Errorf("read samples: %w", err)
 	}
 	t := &Type{size: cmp.Or(sizes[eventType], otherSizes), filler: prose(256 << 10)}
+	var short [][]byte
 	for line := range bytes.Lines(data) {
 		line = bytes.TrimRight(line, "\r\n")
-		longEnough := len(line) >= t.size[0] || bytes.Contains(line, []byte(placeholder))
-		if longEnough && bytes.Count(line, idKey) == 1 {
+		switch {
+		case bytes.Count(line, idKey) != 1:
+		case len(line) >= t.size[0] || bytes.Contains(line, []byte(placeholder)):
 			t.samples = append(t.samples, line)
+		default:
+			short = append(short, line)
 		}
+	}
+	if len(t.samples) == 0 {
+		t.samples = short
 	}
 	if len(t.samples) == 0 {
 		return nil, fmt.Errorf("read samples: none of %s can be used", eventType)
@@ -82,7 +90,7 @@ func (t *Type) Line(rng *rand.Rand) []byte {
 
 // Content invents a file of about the given size, which the same seed makes again.
 func (t *Type) Content(seed uint64, size int) []byte {
-	rng := rand.New(rand.NewPCG(seed, 1)) //nolint:gosec // not for secrets
+	rng := rand.New(rand.NewPCG(seed, 1))
 	content := make([]byte, 0, size)
 	for {
 		line := t.Line(rng)
@@ -95,7 +103,7 @@ func (t *Type) Content(seed uint64, size int) []byte {
 
 // Renew gives every record of a content an id of its own.
 func Renew(content []byte, seed uint64) {
-	rng := rand.New(rand.NewPCG(seed, 2)) //nolint:gosec // not for secrets
+	rng := rand.New(rand.NewPCG(seed, 2))
 	for line := range bytes.Lines(content) {
 		putID(line, rng)
 	}
@@ -110,7 +118,7 @@ func putID(line []byte, rng *rand.Rand) {
 // prose is the inside of a JSON string of about n bytes: words, and now and then
 // what has to be escaped or is not ASCII.
 func prose(n int) string {
-	rng := rand.New(rand.NewPCG(1, 3)) //nolint:gosec // not for secrets
+	rng := rand.New(rand.NewPCG(1, 3))
 	var out strings.Builder
 	for out.Len() < n {
 		for range 8 + rng.IntN(12) {

@@ -55,5 +55,5 @@ func unescapedRune(escape string) (r rune, rest string) {
 
 func codeUnit(escape string) rune {
 	n, _ := strconv.ParseUint(escape[1:5], 16, 16) // the scanner has seen four digits
-	return rune(n)                                 //nolint:gosec // 16 bits
+	return rune(n)
 }

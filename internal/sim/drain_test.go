@@ -84,6 +84,7 @@ type drain struct {
 }
 
 func newDrain(t *testing.T, types int, allow func(time.Time) bool, jitter time.Duration) *drain {
+	t.Helper()
 	d := &drain{
 		api: fakeapi.New(fakeapi.Options{StorageURL: "http://" + storageHost}), net: newNetwork(), types: fakeapi.EventTypes(false)[:types],
 		allow: allow, jitter: jitter, rng: rand.New(rand.NewPCG(1, 1)),
@@ -142,6 +143,7 @@ func (d *drain) admit() bool {
 
 // collect runs the receiver until every record has come.
 func (d *drain) collect(t *testing.T) time.Duration {
+	t.Helper()
 	cfg := baseConfig()
 	cfg.EventTypes, cfg.InitialDelay = d.types, 0
 	require.NoError(t, cfg.Validate())
@@ -163,6 +165,7 @@ func (d *drain) collect(t *testing.T) time.Duration {
 // oneByOne downloads one file after the other, as the quickstart script does. The
 // script ends when it is refused; this waits for a minute and goes on.
 func (d *drain) oneByOne(t *testing.T) time.Duration {
+	t.Helper()
 	client := &http.Client{
 		Transport: &http.Transport{DialContext: d.net.dial},
 		CheckRedirect: func(r *http.Request, _ []*http.Request) error {
