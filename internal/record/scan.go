@@ -225,9 +225,9 @@ func isHex(digits string) bool {
 }
 
 // plain returns where from at on the next quote, backslash or control character
-// is, or the end. It looks at eight bytes at once: below is, for each byte, whether
-// it is less than 0x20, and quote and escape, whether nothing is left of it. A
-// borrow can only spoil bytes behind the first hit.
+// is, or the end. It looks at eight bytes at once: a byte less than 0x20, and one
+// that is 0 once quote or backslash is taken out of it, borrows in a subtraction
+// and so sets its highest bit. A borrow can only spoil bytes behind the first hit.
 func plain(text string, at int) int {
 	const (
 		ones = 0x0101010101010101
