@@ -24,6 +24,8 @@ type fetching struct {
 	file compliance.File
 	// patient tries again as often as api_retry says; the others try once.
 	patient bool
+	// place is where its first try stands in the queue, nil for a further one.
+	place *ask
 
 	cancel context.CancelFunc
 	finish func(error)   // ends the file's span
@@ -34,15 +36,19 @@ type fetching struct {
 }
 
 // fetch begins to download a file. failed is the error of a first try, if one has
-// been made.
-func (s *stream) fetch(ctx context.Context, file compliance.File, rank rank, pass int, patient bool, failed error) *fetching {
+// been made, before the download of the file ahead of it in its lane.
+func (s *stream) fetch(ctx context.Context, file compliance.File, rank rank, pass int, patient bool, failed error, before *fetching) *fetching {
 	ctx, cancel := context.WithCancel(ctx)
 	ctx, finish := s.telemetry.fileSpan(ctx, s.eventType, file)
 	f := &fetching{file: file, patient: patient, cancel: cancel, finish: finish, done: make(chan struct{})}
 	wants := ask{rank: s.rankOf(rank, file), end: file.EndTime, size: file.Size}
+	if before != nil {
+		wants.after = before.place
+	}
 	var place *ask
 	if failed == nil { // before the goroutine runs, so that files keep their order
 		place = s.scheduler.enqueue(wants)
+		f.place = place
 	}
 	try := func() error {
 		if place == nil {

@@ -101,7 +101,11 @@ func (l *lane) fill() {
 	for i := len(l.ahead); i < depth; i++ {
 		file := l.pass.queue[i]
 		patient := depth == 1 && !s.progress.Quarantined(file.ID)
-		l.ahead = append(l.ahead, s.fetch(l.pass.ctx, file, l.rank(), l.pass.number, patient, l.failed))
+		var before *fetching
+		if i > 0 {
+			before = l.ahead[i-1]
+		}
+		l.ahead = append(l.ahead, s.fetch(l.pass.ctx, file, l.rank(), l.pass.number, patient, l.failed, before))
 	}
 }
 

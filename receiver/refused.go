@@ -75,7 +75,7 @@ func (s *stream) retryFile(ctx context.Context, runs []checkpoint.Refused, p *pa
 	}
 	f := s.fetch(ctx, compliance.File{
 		ID: first.FileID, Name: first.FileName, EndTime: first.EndTime, Size: first.FileSize, SHA256: first.SHA256,
-	}, rankHistory, p.number, true, nil)
+	}, rankHistory, p.number, true, nil, nil)
 	got, memory, err := f.await()
 	f.finish(err)
 	switch {

@@ -44,7 +44,11 @@ type ask struct {
 	// end is the file's end_time: the earliest expires first.
 	end  time.Time
 	size int64
+	// after is the ask of the file before it in its lane, if there is one: it goes
+	// first, whatever their ranks. Who holds memory never waits for one who has none.
+	after *ask
 
+	waits   bool      // in the queue
 	order   uint64    // of arrival
 	limited time.Time // when the rate limit first held it back; zero if it has not
 	// limitedFor is how long that took, set before granted is closed.
@@ -85,7 +89,7 @@ func newScheduler(cfg DownloadConfig, perMinute int, waited func(context.Context
 // takes all of the memory, and so is held alone.
 func (s *scheduler) enqueue(a ask) *ask {
 	a.size = min(max(a.size, 1), s.memoryLimit)
-	a.granted = make(chan struct{})
+	a.granted, a.waits = make(chan struct{}), true
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	a.order = s.next
@@ -112,6 +116,7 @@ func (s *scheduler) withdraw(a *ask) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if i := slices.Index(s.waiting, a); i >= 0 {
+		a.waits = false
 		s.waiting = slices.Delete(s.waiting, i, i+1)
 	} else {
 		s.memory += a.size
@@ -144,6 +149,9 @@ func (s *scheduler) dispatchLocked() {
 func (s *scheduler) bestLocked() *ask {
 	var best, backlog *ask
 	for _, a := range s.waiting {
+		if a.after != nil && a.after.waits {
+			continue
+		}
 		if best == nil || a.before(best) {
 			best = a
 		}
@@ -168,6 +176,7 @@ func (s *scheduler) grantLocked(a *ask) {
 	if !a.limited.IsZero() {
 		a.limitedFor = time.Since(a.limited)
 	}
+	a.waits, a.after = false, nil
 	s.memory -= a.size
 	s.slots--
 	close(a.granted)

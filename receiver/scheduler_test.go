@@ -190,6 +190,29 @@ func TestSchedulerSlots(t *testing.T) {
 	})
 }
 
+// The files of a lane have their turns in order, even where a later one has come to
+// rank before an earlier one while that waited: a file that is fetched and cannot be
+// delivered yet would hold the memory that the first one waits for.
+func TestSchedulerKeepsLanesInOrder(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newScheduler(oneSlot, 0, notMeasured)
+		held, err := s.acquire(t.Context(), ask{size: 100})
+		require.NoError(t, err)
+		first := s.enqueue(ask{rank: rankHistory, end: noon, size: 100})
+		second := s.enqueue(ask{rank: rankExpiring, end: noon.Add(time.Hour), size: 100, after: first})
+		other := s.enqueue(ask{rank: rankReplay, size: 1})
+		held.release()
+		got, err := s.wait(t.Context(), first)
+		require.NoError(t, err)
+		got.release()
+		got, err = s.wait(t.Context(), second)
+		require.NoError(t, err, "the one behind it has its turn by rank then")
+		got.release()
+		_, err = s.wait(t.Context(), other)
+		require.NoError(t, err)
+	})
+}
+
 // An ask that is withdrawn holds nothing, also when it was granted in that very
 // moment, and does not hold back those behind it.
 func TestSchedulerWithdraw(t *testing.T) {
