@@ -6,10 +6,12 @@ package record
 import (
 	"math/bits"
 	"strings"
+	"unicode/utf8"
 )
 
 // scanner reads JSON out of a string without copying any of it. It takes what
-// encoding/json takes, down to maxDepth levels; the fuzz test holds it to that.
+// encoding/json takes, down to maxDepth levels, as long as it is valid UTF-8; the
+// fuzz test holds it to that.
 // Most of what a line costs is to find out that it is JSON, so this is written for
 // speed: docs/performance.md compares it with libraries.
 //
@@ -189,13 +191,15 @@ func (s *scanner) raw() (raw string, escaped bool) {
 			s.bad = true
 			return "", false
 		}
-		switch s.text[s.at] {
-		case '"':
+		switch c := s.text[s.at]; {
+		case c == '"':
 			s.at++
 			return s.text[begin : s.at-1], escaped
-		case '\\':
+		case c == '\\':
 			escaped = true
 			s.escape()
+		case c >= utf8.RuneSelf:
+			s.runes()
 		default: // a control character
 			s.bad = true
 		}
@@ -224,10 +228,24 @@ func isHex(digits string) bool {
 	return strings.Trim(digits, "0123456789abcdefABCDEF") == ""
 }
 
-// plain returns where from at on the next quote, backslash or control character
-// is, or the end. It looks at eight bytes at once: a byte less than 0x20, and one
-// that is 0 once quote or backslash is taken out of it, borrows in a subtraction
-// and so sets its highest bit. A borrow can only spoil bytes behind the first hit.
+// runes moves behind the characters that are not ASCII, as many as follow each
+// other.
+func (s *scanner) runes() {
+	for s.at < len(s.text) && s.text[s.at] >= utf8.RuneSelf {
+		r, size := utf8.DecodeRuneInString(s.text[s.at:])
+		if r == utf8.RuneError && size == 1 {
+			s.bad = true
+			return
+		}
+		s.at += size
+	}
+}
+
+// plain returns where from at on the next byte is that is not ASCII, a quote, a
+// backslash or a control character, or the end. It looks at eight bytes at once.
+// One that is no ASCII has its highest bit set. The others set it in a subtraction:
+// of a byte less than 0x20, and of one that is 0 once quote or backslash is taken
+// out of it. What they borrow can only spoil bytes behind the first hit.
 func plain(text string, at int) int {
 	const (
 		ones = 0x0101010101010101
@@ -236,14 +254,13 @@ func plain(text string, at int) int {
 	for ; at+8 <= len(text); at += 8 {
 		eight := word(text[at : at+8])
 		quote, escape := eight^ones*'"', eight^ones*'\\'
-		below := (eight - ones*0x20) &^ eight
-		hit := (below | (quote-ones)&^quote | (escape-ones)&^escape) & high
+		hit := (eight | (eight - ones*0x20) | (quote - ones) | (escape - ones)) & high
 		if hit != 0 {
 			return at + bits.TrailingZeros64(hit)>>3
 		}
 	}
 	for ; at < len(text); at++ {
-		if c := text[at]; c < 0x20 || c == '"' || c == '\\' {
+		if c := text[at]; c < 0x20 || c >= utf8.RuneSelf || c == '"' || c == '\\' {
 			return at
 		}
 	}

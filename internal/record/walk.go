@@ -8,7 +8,6 @@ import (
 	"strconv"
 	"strings"
 	"time"
-	"unicode/utf8"
 	"unsafe"
 )
 
@@ -35,7 +34,7 @@ const utf8BOM = "\xef\xbb\xbf"
 func walk(root *node, line string, slots []found) bool {
 	clear(slots)
 	scan := scanner{text: strings.TrimPrefix(line, utf8BOM)}
-	if scan.peek() == '{' && utf8.ValidString(scan.text) {
+	if scan.peek() == '{' {
 		walkObject(&scan, root, slots)
 		if scan.peek() == 0 && scan.at == len(scan.text) && !scan.bad {
 			return true
