@@ -54,7 +54,7 @@ func BenchmarkWalk(b *testing.B) {
 			mapper := NewMapper(sourceOf(eventType))
 			benchLines(b, eventType, func(lines []Line) {
 				for _, line := range lines {
-					if !walk(mapper.root, string(line.Text), mapper.slots) {
+					if !walk(mapper.root, string(line.Text), &mapper.found) {
 						b.Fatal("malformed")
 					}
 				}

@@ -54,14 +54,35 @@ type Mapper struct {
 	source    Source
 	eventName string
 	root      *node
-	attrs     []string
-	slots     []found
+	found     findings
 	ids       []string    // of the lines of the last Map
 	body      *bodyWriter // nil for bodies that are the exact line
 
 	timeSlot, uidSlot int
 	// -1 where the type has none
 	outcomeSlot, modelSlot, actionSlot, actorIDSlot int
+}
+
+// Slots that every record has, before those of the mapping.
+const (
+	slotEventType = iota
+	slotFileID
+	slotFileLine
+	slotFileSHA256
+	slotFileName
+
+	slotProvider
+	slotReplay
+	slotMalformed
+	slotUnverified
+	slotContent
+	slotSelf
+)
+
+var ownAttrs = []string{
+	slotEventType: AttrEventType, slotFileID: AttrFileID, slotFileLine: AttrFileLine, slotFileSHA256: AttrFileSHA256, slotFileName: AttrFileName,
+	slotProvider: AttrProviderName, slotReplay: AttrReplay, slotMalformed: AttrMalformed, slotUnverified: AttrUnverified,
+	slotContent: AttrContent, slotSelf: AttrSelf,
 }
 
 // NewMapper compiles the mapping of the source's event type.
@@ -73,15 +94,15 @@ func NewMapper(source Source) *Mapper {
 	if source.Parsed || source.Content.withholds() {
 		m.body = newBodyWriter(fieldsOf(source.EventType), source)
 	}
-	m.root, m.attrs = compile(rulesOf(source.EventType))
-	m.slots = make([]found, len(m.attrs))
+	root, attrs := compile(rulesOf(source.EventType), slices.Clone(ownAttrs))
+	m.root, m.found = root, findings{attrs: attrs, values: make([]found, len(attrs)), templates: map[uint64]pcommon.Map{}}
 	m.timeSlot, m.uidSlot = m.slotOf(attrTimestamp), m.slotOf(AttrRecordUID)
 	m.outcomeSlot, m.modelSlot = m.slotOf(AttrOutcome), m.slotOf(AttrRequestModel)
 	m.actionSlot, m.actorIDSlot = m.slotOf(AttrAction), m.slotOf(AttrActorID)
 	return m
 }
 
-func (m *Mapper) slotOf(attr string) int { return slices.Index(m.attrs, attr) }
+func (m *Mapper) slotOf(attr string) int { return slices.Index(m.found.attrs, attr) }
 
 // newLogs returns logs with the stream's resource and scope, and their records.
 func (m *Mapper) newLogs() (plog.Logs, plog.LogRecordSlice) {
@@ -107,10 +128,11 @@ func (m *Mapper) Map(file File, lines []Line, observed time.Time) (logs plog.Log
 	for _, line := range lines {
 		record := records.AppendEmpty()
 		record.SetObservedTimestamp(at)
-		if !m.fill(record, file, line) {
+		id, ok := m.fill(record, file, line)
+		if !ok {
 			malformed++
 		}
-		m.ids = append(m.ids, m.slots[m.uidSlot].text)
+		m.ids = append(m.ids, id)
 	}
 	return logs, malformed
 }
@@ -119,91 +141,63 @@ func (m *Mapper) Map(file File, lines []Line, observed time.Time) (logs plog.Log
 // or cannot be read. They are valid until the next Map.
 func (m *Mapper) IDs() []string { return m.ids }
 
-// fill sets everything but the receipt time, and reports whether the line could
-// be read.
-func (m *Mapper) fill(record plog.LogRecord, file File, line Line) bool {
+// fill sets everything but the receipt time. It returns the line's event id, and
+// whether the line could be read.
+func (m *Mapper) fill(record plog.LogRecord, file File, line Line) (id string, ok bool) {
 	text := string(line.Text) // the one copy: attributes are parts of it
-	ok := walk(m.root, text, m.slots)
+	ok = walk(m.root, text, &m.found)
 	ok, withheld := m.setBody(record.Body(), text, ok)
 	if !ok {
-		clear(m.slots)
+		m.found.set = 0
 	}
+	id = m.found.text(m.uidSlot)
 	record.SetEventName(m.eventName)
 	record.SetSeverityNumber(m.severity(ok))
-	if at := &m.slots[m.timeSlot]; at.set {
-		record.SetTimestamp(pcommon.Timestamp(at.num)) //nolint:gosec // not negative: store saw to that
+	if m.found.has(m.timeSlot) {
+		record.SetTimestamp(pcommon.Timestamp(m.found.values[m.timeSlot].num)) //nolint:gosec // not negative: store saw to that
 	}
+	m.putOrigin(file, line.Number)
+	m.putMarks(marks{malformed: !ok, unverified: file.Unverified, withheld: withheld})
+	m.found.fill(record.Attributes(), m.timeSlot)
+	return id, ok
+}
 
-	attrs := record.Attributes()
-	attrs.EnsureCapacity(m.count() + 7) // and what follows, marks aside
-	attrs.PutStr(AttrEventType, m.source.EventType)
-	attrs.PutStr(AttrFileID, file.ID)
-	attrs.PutInt(AttrFileLine, int64(line.Number))
-	attrs.PutStr(AttrFileSHA256, file.SHA256)
+// putOrigin says where the record comes from.
+func (m *Mapper) putOrigin(file File, line int) {
+	m.found.putText(slotEventType, m.source.EventType)
+	m.found.putText(slotFileID, file.ID)
+	m.found.put(slotFileLine, found{kind: kindInt, num: int64(line)})
+	m.found.putText(slotFileSHA256, file.SHA256)
 	if file.Name != "" {
-		attrs.PutStr(AttrFileName, file.Name)
+		m.found.putText(slotFileName, file.Name)
 	}
-	if !m.slots[m.uidSlot].set {
-		attrs.PutStr(AttrRecordUID, file.ID+":"+strconv.Itoa(line.Number))
-	}
-	m.putFound(attrs)
-	m.putMarks(attrs, marks{malformed: !ok, unverified: file.Unverified, withheld: withheld})
-	return ok
-}
-
-// count of the attributes that the line itself gives.
-func (m *Mapper) count() (n int) {
-	for slot := range m.slots {
-		if m.slots[slot].set {
-			n++
-		}
-	}
-	return n
-}
-
-func (m *Mapper) putFound(attrs pcommon.Map) {
-	for slot := range m.slots {
-		value := &m.slots[slot]
-		switch {
-		case !value.set || value.kind == kindTime:
-		case value.kind == kindInt:
-			attrs.PutInt(m.attrs[slot], value.num)
-		default:
-			attrs.PutStr(m.attrs[slot], value.text)
-		}
+	if !m.found.has(m.uidSlot) {
+		m.found.putText(m.uidSlot, file.ID+":"+strconv.Itoa(line))
 	}
 }
 
 // marks are what a record says about itself.
 type marks struct{ malformed, unverified, withheld bool }
 
-func (m *Mapper) putMarks(attrs pcommon.Map, marks marks) {
-	if m.textIn(m.modelSlot) != "" {
-		attrs.PutStr(AttrProviderName, ProviderOpenAI)
+func (m *Mapper) putMarks(marks marks) {
+	if m.found.text(m.modelSlot) != "" {
+		m.found.putText(slotProvider, ProviderOpenAI)
 	}
 	if m.source.Replay != "" {
-		attrs.PutStr(AttrReplay, m.source.Replay)
+		m.found.putText(slotReplay, m.source.Replay)
 	}
 	if marks.malformed {
-		attrs.PutBool(AttrMalformed, true)
+		m.found.putTrue(slotMalformed)
 	}
 	if marks.unverified {
-		attrs.PutBool(AttrUnverified, true)
+		m.found.putTrue(slotUnverified)
 	}
 	if marks.withheld {
-		attrs.PutStr(AttrContent, string(m.source.Content.Mode))
+		m.found.putText(slotContent, string(m.source.Content.Mode))
 	}
-	if m.source.Self != nil && ownActions[m.textIn(m.actionSlot)] && m.source.Self(m.textIn(m.actorIDSlot)) {
-		attrs.PutBool(AttrSelf, true)
+	if m.source.Self != nil && ownActions[m.found.text(m.actionSlot)] && m.source.Self(m.found.text(m.actorIDSlot)) {
+		m.found.putTrue(slotSelf)
 	}
-}
-
-// textIn returns what a slot holds, "" for a slot that the type does not have.
-func (m *Mapper) textIn(slot int) string {
-	if slot < 0 {
-		return ""
-	}
-	return m.slots[slot].text
 }
 
 // severity is a number alone, as the conventions ask of events: WARN for what
@@ -212,7 +206,7 @@ func (m *Mapper) severity(ok bool) plog.SeverityNumber {
 	if !ok {
 		return plog.SeverityNumberWarn
 	}
-	switch m.textIn(m.outcomeSlot) {
+	switch m.found.text(m.outcomeSlot) {
 	case OutcomeFailure, OutcomeBlocked:
 		return plog.SeverityNumberWarn
 	}

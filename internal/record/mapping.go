@@ -15,6 +15,7 @@ const (
 	kindString kind = iota // any scalar, as its text
 	kindInt                // an integer, also one written as a string
 	kindTime               // not an attribute: the record's Timestamp
+	kindBool               // of marks only
 )
 
 // rule maps one field of a record to one attribute. Of several rules for an
@@ -49,16 +50,14 @@ type compiled struct {
 	slot, rank int
 }
 
-// compile builds the tree that one walk over a line follows, and the attribute
-// of each slot.
-func compile(rules []rule) (root *node, attrs []string) {
-	root = &node{}
-	slots := map[string]int{}
+// compile builds the tree that one walk over a line follows, and appends to attrs
+// the attribute of each slot.
+func compile(rules []rule, attrs []string) (*node, []string) {
+	root := &node{}
 	for rank, r := range rules {
-		slot, ok := slots[r.attr]
-		if !ok {
+		slot := slices.Index(attrs, r.attr)
+		if slot < 0 {
 			slot = len(attrs)
-			slots[r.attr] = slot
 			attrs = append(attrs, r.attr)
 		}
 		at := root

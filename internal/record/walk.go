@@ -11,15 +11,6 @@ import (
 	"unsafe"
 )
 
-// found is what a walk found for one attribute.
-type found struct {
-	set  bool
-	rank int
-	kind kind
-	text string
-	num  int64 // an integer, or a time in nanoseconds since 1970
-}
-
 // A Timestamp counts nanoseconds since 1970 and holds no other time.
 var (
 	earliest = time.Unix(0, 0)
@@ -28,32 +19,32 @@ var (
 
 const utf8BOM = "\xef\xbb\xbf"
 
-// walk reads a line once and fills slots, whose texts are parts of the line. It
-// reports whether the line is one whole JSON object in valid UTF-8; when it is
-// not, slots hold nothing.
-func walk(root *node, line string, slots []found) bool {
-	clear(slots)
+// walk reads a line once and finds the values of its slots, whose texts are parts
+// of the line. It reports whether the line is one whole JSON object in valid UTF-8;
+// when it is not, nothing is found.
+func walk(root *node, line string, out *findings) bool {
+	out.set = 0
 	scan := scanner{text: strings.TrimPrefix(line, utf8BOM)}
 	if scan.peek() == '{' {
-		walkObject(&scan, root, slots)
+		walkObject(&scan, root, out)
 		if scan.peek() == 0 && scan.at == len(scan.text) && !scan.bad {
 			return true
 		}
-		clear(slots)
+		out.set = 0
 	}
 	return false
 }
 
-func walkObject(scan *scanner, at *node, slots []found) {
+func walkObject(scan *scanner, at *node, out *findings) {
 	for in := scan.enter('}'); in; in = scan.next('}') {
 		child := at.child(scan.key())
 		switch {
 		case child == nil:
 			scan.skip()
 		case len(child.next) > 0 && scan.peek() == '{':
-			walkObject(scan, child, slots)
+			walkObject(scan, child, out)
 		case len(child.rules) > 0:
-			readScalar(scan, child.rules, slots)
+			readScalar(scan, child.rules, out)
 		default:
 			scan.skip()
 		}
@@ -62,7 +53,7 @@ func walkObject(scan *scanner, at *node, slots []found) {
 
 // readScalar reads a string, a number or a boolean as text; null, "" and
 // everything else leave the attribute unset.
-func readScalar(scan *scanner, rules []compiled, slots []found) {
+func readScalar(scan *scanner, rules []compiled, out *findings) {
 	var text string
 	switch scan.peek() {
 	case '"':
@@ -76,7 +67,7 @@ func readScalar(scan *scanner, rules []compiled, slots []found) {
 	}
 	if text != "" && !scan.bad {
 		for i := range rules {
-			rules[i].store(text, &slots[rules[i].slot])
+			rules[i].store(text, out)
 		}
 	}
 }
@@ -88,11 +79,11 @@ func asBytes(s string) []byte {
 
 // store keeps the text in the slot's type, unless a rule that comes earlier in
 // the table has filled it or the text does not fit.
-func (r *compiled) store(text string, slot *found) {
-	if slot.set && slot.rank < r.rank {
+func (r *compiled) store(text string, out *findings) {
+	if out.has(r.slot) && out.values[r.slot].rank < r.rank {
 		return
 	}
-	value := found{set: true, rank: r.rank, kind: r.kind, text: text}
+	value := found{rank: r.rank, kind: r.kind, text: text}
 	switch {
 	case r.values != nil:
 		translated, ok := r.values[text]
@@ -113,5 +104,5 @@ func (r *compiled) store(text string, slot *found) {
 		}
 		value.num = at.UnixNano()
 	}
-	*slot = value
+	out.put(r.slot, value)
 }
