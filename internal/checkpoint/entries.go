@@ -97,11 +97,11 @@ func (e *entries) seal(ctx context.Context, client storage.Client, prefix string
 	return nil
 }
 
-// load puts all entries into a map, the younger over the older.
-func (e *entries) load(ctx context.Context, client storage.Client, prefix string, into map[uint64]uint64) error {
+// load puts all entries into a table, the younger over the older.
+func (e *entries) load(ctx context.Context, client storage.Client, prefix string, into *table) error {
 	put := func(items []entry) {
 		for _, item := range items {
-			into[item.hash] = item.value
+			into.put(item.hash, item.value)
 		}
 	}
 	for _, ref := range e.Blocks {
@@ -118,17 +118,15 @@ func (e *entries) load(ctx context.Context, client storage.Client, prefix string
 	return nil
 }
 
-// forget removes aged blocks from storage, and their entries from the map unless
+// forget removes aged blocks from storage, and their entries from the table unless
 // a younger one has replaced them. A block whose deletion fails stays behind
 // unknown, as it does after a crash just before: it takes up room and nothing
 // else.
-func forget(ctx context.Context, client storage.Client, prefix string, aged []blockRef, from map[uint64]uint64) {
+func forget(ctx context.Context, client storage.Client, prefix string, aged []blockRef, from *table) {
 	for _, ref := range aged {
 		items, _ := readBlock(ctx, client, prefix, ref)
 		for _, item := range items {
-			if from[item.hash] == item.value {
-				delete(from, item.hash)
-			}
+			from.remove(item.hash, item.value)
 		}
 		_ = client.Delete(ctx, blockKey(prefix, ref.Number))
 	}

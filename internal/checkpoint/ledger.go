@@ -22,11 +22,11 @@ const ledgerBlock = 256
 // ledger knows which files are finished.
 type ledger struct {
 	prefix string
-	ends   map[uint64]uint64 // end_time in microseconds, by hash of the id
+	ends   table // end_time in microseconds, by hash of the id
 }
 
 func newLedger(key string) *ledger {
-	return &ledger{prefix: key + "/files", ends: map[uint64]uint64{}}
+	return &ledger{prefix: key + "/files"}
 }
 
 // hash64 is the first eight bytes of a SHA-256: two of a million ids collide with
@@ -41,17 +41,17 @@ func fileEntry(id string, end time.Time) entry {
 }
 
 func (l *ledger) has(id string) bool {
-	_, ok := l.ends[hash64(id)]
+	_, ok := l.ends.get(hash64(id))
 	return ok
 }
 
 func (l *ledger) added(id string, end time.Time) {
 	item := fileEntry(id, end)
-	l.ends[item.hash] = item.value
+	l.ends.put(item.hash, item.value)
 }
 
 func (l *ledger) load(ctx context.Context, client storage.Client, files entries) error {
-	return files.load(ctx, client, l.prefix, l.ends)
+	return files.load(ctx, client, l.prefix, &l.ends)
 }
 
 // seal closes a full tail.
@@ -66,5 +66,5 @@ func (l *ledger) age(files *entries, next *state) []blockRef {
 }
 
 func (l *ledger) forget(ctx context.Context, client storage.Client, aged []blockRef) {
-	forget(ctx, client, l.prefix, aged, l.ends)
+	forget(ctx, client, l.prefix, aged, &l.ends)
 }

@@ -139,7 +139,7 @@ func TestLedgerIsPruned(t *testing.T) {
 			assert.True(t, f.Done(strconv.Itoa(i)), "file %d is forgotten while the API may list it", i)
 		}
 	}
-	assert.LessOrEqual(t, len(f.ledger.ends), 31*perDay+2*ledgerBlock)
+	assert.LessOrEqual(t, f.ledger.ends.n, 31*perDay+2*ledgerBlock)
 	assert.Less(t, most, 10_000)
 	assert.Less(t, len(f.memory.data), 25)
 	assert.Equal(t, at(10_000*10*time.Minute), cursor(f.Stream))

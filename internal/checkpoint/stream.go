@@ -296,5 +296,5 @@ func (s *Stream) String() string {
 	}
 	ids := slices.Sorted(maps.Keys(s.state.Quarantine))
 	return fmt.Sprintf("cursor %s, %d files in the ledger, quarantine [%s], %d runs of refused lines",
-		strings.Join(positions, " and "), len(s.ledger.ends), strings.Join(ids, " "), len(s.state.Refused))
+		strings.Join(positions, " and "), s.ledger.ends.n, strings.Join(ids, " "), len(s.state.Refused))
 }

@@ -25,15 +25,14 @@ type window struct {
 	span     time.Duration
 	max      int
 	block    int
-	contents map[uint64]uint64 // hash of the line, by hash of the event id
-	evicted  int               // events that left before their time
+	contents table // hash of the line, by hash of the event id
+	evicted  int   // events that left before their time
 }
 
 func newWindow(key string, set Settings) *window {
 	return &window{
 		prefix: key + "/events", span: set.Window, max: set.MaxEvents,
-		block:    min(windowBlock, set.MaxEvents/8),
-		contents: map[uint64]uint64{},
+		block: min(windowBlock, set.MaxEvents/8),
 	}
 }
 
@@ -47,12 +46,12 @@ func NewEvent(id string, line []byte) deliver.Event {
 }
 
 func (w *window) has(event deliver.Event) (known, same bool) {
-	content, ok := w.contents[event.ID]
+	content, ok := w.contents.get(event.ID)
 	return ok, ok && content == event.Content
 }
 
 func (w *window) load(ctx context.Context, client storage.Client, events entries) error {
-	return events.load(ctx, client, w.prefix, w.contents)
+	return events.load(ctx, client, w.prefix, &w.contents)
 }
 
 // add appends the events of a batch, and seals the tail when it is full or would
@@ -78,7 +77,7 @@ func (w *window) added(events []deliver.Event) {
 		return
 	}
 	for _, event := range events {
-		w.contents[event.ID] = event.Content
+		w.contents.put(event.ID, event.Content)
 	}
 }
 
@@ -109,5 +108,5 @@ func (w *window) reaches(seg Segment, ref blockRef) bool {
 }
 
 func (w *window) forget(ctx context.Context, client storage.Client, aged []blockRef) {
-	forget(ctx, client, w.prefix, aged, w.contents)
+	forget(ctx, client, w.prefix, aged, &w.contents)
 }

@@ -145,7 +145,7 @@ func TestWindowAges(t *testing.T) {
 		most = max(most, len(f.memory.data))
 	}
 	assert.False(t, f.known(0))
-	assert.LessOrEqual(t, len(f.window.contents), 24*10+2*100)
+	assert.LessOrEqual(t, f.window.contents.n, 24*10+2*100)
 	assert.LessOrEqual(t, most, 12)
 	assert.Zero(t, f.Evicted())
 	f.loadWith(set)
@@ -160,17 +160,17 @@ func TestWindowIsBounded(t *testing.T) {
 	set.Window = 10_000 * time.Hour
 	f := newEvents(t, set)
 	f.send(0, 500)
-	assert.LessOrEqual(t, len(f.window.contents), set.MaxEvents+100)
-	assert.Equal(t, 5000-len(f.window.contents), f.Evicted())
+	assert.LessOrEqual(t, f.window.contents.n, set.MaxEvents+100)
+	assert.Equal(t, 5000-f.window.contents.n, f.Evicted())
 	for n := range 5000 {
-		assert.Equal(t, n >= 5000-len(f.window.contents), f.known(n), n)
+		assert.Equal(t, n >= 5000-f.window.contents.n, f.known(n), n)
 	}
-	assert.Greater(t, len(f.window.contents), set.MaxEvents-100, "more left than had to")
+	assert.Greater(t, f.window.contents.n, set.MaxEvents-100, "more left than had to")
 
 	set.MaxEvents = 80
 	f.loadWith(set)
 	f.send(500, 501)
-	assert.LessOrEqual(t, len(f.window.contents), 80+100+10)
+	assert.LessOrEqual(t, f.window.contents.n, 80+100+10)
 	assert.True(t, f.known(5009))
 }
 

@@ -1,0 +1,113 @@
+// Copyright The OpenTelemetry Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package checkpoint
+
+import "math/bits"
+
+// table holds entries by their hash. A million of them take 20 MB, and a look at one
+// memory line finds most; docs/decisions.md has it beside Go's map.
+//
+// The hash tells the slot where an entry would like to be, in ascending order. One
+// that finds its slot taken goes to a later one, with no free slot between the two,
+// and all entries lie in the order of their hashes. So a search ends at the first
+// that is greater. What is stored as hash 0 counts as 1: 0 marks a free slot.
+type table struct {
+	slots []entry
+	homes int // how many slots an entry may like; those behind them are for the displaced
+	n     int
+}
+
+// A table of five sixths grows by a fifth.
+const (
+	tableLeast = 16
+	tableSpare = 8
+)
+
+func slotHash(hash uint64) uint64 { return max(hash, 1) }
+
+// home is the slot where an entry would like to be.
+func (t *table) home(hash uint64) int {
+	at, _ := bits.Mul64(hash, uint64(t.homes)) //nolint:gosec // a length
+	return int(at)                             //nolint:gosec // less than homes
+}
+
+// find returns the slot that holds a hash, or where it would have to be.
+func (t *table) find(hash uint64) (at int, ok bool) {
+	for at = t.home(hash); at < len(t.slots) && t.slots[at].hash != 0 && t.slots[at].hash < hash; at++ {
+	}
+	return at, at < len(t.slots) && t.slots[at].hash == hash
+}
+
+// get returns the value of a hash.
+func (t *table) get(hash uint64) (value uint64, ok bool) {
+	at, ok := t.find(slotHash(hash))
+	if !ok {
+		return 0, false
+	}
+	return t.slots[at].value, true
+}
+
+// put sets the value of a hash.
+func (t *table) put(hash, value uint64) {
+	hash = slotHash(hash)
+	at, ok := t.find(hash)
+	if ok {
+		t.slots[at].value = value
+		return
+	}
+	if t.n*6 >= t.homes*5 {
+		t.grow()
+		at, _ = t.find(hash)
+	}
+	t.insert(at, entry{hash, value})
+	t.n++
+}
+
+// insert moves those from a slot on, up to the next free one, back by one.
+func (t *table) insert(at int, e entry) {
+	free := at
+	for free < len(t.slots) && t.slots[free].hash != 0 {
+		free++
+	}
+	if free == len(t.slots) {
+		t.slots = append(t.slots, make([]entry, tableSpare)...)
+	}
+	if free > at {
+		copy(t.slots[at+1:free+1], t.slots[at:free])
+	}
+	t.slots[at] = e
+}
+
+func (t *table) grow() {
+	old := t.slots
+	t.homes = max(tableLeast, t.homes+t.homes/5)
+	t.slots = make([]entry, t.homes+tableSpare)
+	next := 0
+	for _, e := range old {
+		if e.hash == 0 {
+			continue
+		}
+		if next = max(next, t.home(e.hash)); next == len(t.slots) {
+			t.slots = append(t.slots, entry{})
+		}
+		t.slots[next] = e
+		next++
+	}
+}
+
+// remove takes out a hash if it has this value, and moves those forward that found
+// their slot taken.
+func (t *table) remove(hash, value uint64) {
+	at, ok := t.find(slotHash(hash))
+	if !ok || t.slots[at].value != value {
+		return
+	}
+	end := at + 1
+	for end < len(t.slots) && t.slots[end].hash != 0 && t.home(t.slots[end].hash) < end {
+		end++
+	}
+	copy(t.slots[at:end-1], t.slots[at+1:end])
+	t.slots[end-1] = entry{}
+	t.n--
+}

@@ -1,0 +1,125 @@
+// Copyright The OpenTelemetry Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package checkpoint
+
+import (
+	"math"
+	"math/rand/v2"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+// TestTable: whatever is put in and taken out, in whatever order, the table holds
+// what a map would; hashes that crowd at either end of their range included.
+func TestTable(t *testing.T) {
+	draws := map[string]func(rng *rand.Rand) uint64{
+		"any":         (*rand.Rand).Uint64,
+		"few":         func(rng *rand.Rand) uint64 { return rng.Uint64() % 300 << 55 },
+		"the lowest":  func(rng *rand.Rand) uint64 { return 1 + rng.Uint64()%500 },
+		"the highest": func(rng *rand.Rand) uint64 { return math.MaxUint64 - rng.Uint64()%500 },
+	}
+	for name, draw := range draws {
+		t.Run(name, func(t *testing.T) {
+			rng := rand.New(rand.NewPCG(1, 2))
+			var got table
+			want := map[uint64]uint64{}
+			for step := range 20_000 {
+				hash, value := draw(rng), rng.Uint64()%4
+				switch {
+				case rng.IntN(step/5_000+2) == 0:
+					got.put(hash, value)
+					want[slotHash(hash)] = value
+				case rng.IntN(2) == 0:
+					got.remove(hash, value)
+					if want[slotHash(hash)] == value {
+						delete(want, slotHash(hash))
+					}
+				default:
+					value, ok := got.get(hash)
+					wanted, known := want[slotHash(hash)]
+					require.Equal(t, known, ok)
+					require.Equal(t, wanted, value)
+				}
+			}
+			require.Equal(t, len(want), got.n)
+			checkTable(t, &got, want)
+		})
+	}
+}
+
+func checkTable(t *testing.T, got *table, want map[uint64]uint64) {
+	t.Helper()
+	for hash, value := range want {
+		found, ok := got.get(hash)
+		require.True(t, ok, hash)
+		require.Equal(t, value, found)
+	}
+	held := 0
+	for _, slot := range got.slots {
+		if slot.hash != 0 {
+			held++
+		}
+	}
+	assert.Equal(t, got.n, held)
+}
+
+// TestTableMemory: a million entries take 24 MB at the most, whatever their number
+// was when the table grew last.
+func TestTableMemory(t *testing.T) {
+	rng := rand.New(rand.NewPCG(3, 4))
+	var got table
+	for got.n < 1_000_000 {
+		got.put(rng.Uint64(), 1)
+		if got.n > 100_000 {
+			require.LessOrEqual(t, len(got.slots)*10, got.n*15)
+		}
+	}
+}
+
+// TestTableHashZero: the hash that marks a free slot can be stored like any other.
+func TestTableHashZero(t *testing.T) {
+	var got table
+	got.put(0, 7)
+	value, ok := got.get(0)
+	assert.True(t, ok)
+	assert.Equal(t, uint64(7), value)
+	got.remove(0, 7)
+	_, ok = got.get(0)
+	assert.False(t, ok)
+	assert.Zero(t, got.n)
+}
+
+// BenchmarkTable beside Go's map: a look for what is not there and putting it in,
+// as for each record, with a million held.
+func BenchmarkTable(b *testing.B) {
+	const held = 1_000_000
+	b.Run("table", func(b *testing.B) {
+		var t table
+		rng := rand.New(rand.NewPCG(5, 6))
+		for b.Loop() {
+			h := rng.Uint64()
+			if _, ok := t.get(h); !ok {
+				t.put(h, h)
+			}
+			if t.n == held {
+				t = table{}
+			}
+		}
+	})
+	b.Run("map", func(b *testing.B) {
+		m := map[uint64]uint64{}
+		rng := rand.New(rand.NewPCG(5, 6))
+		for b.Loop() {
+			h := rng.Uint64()
+			if _, ok := m[h]; !ok {
+				m[h] = h
+			}
+			if len(m) == held {
+				m = map[uint64]uint64{}
+			}
+		}
+	})
+}
