@@ -13,7 +13,7 @@ import (
 	"github.com/openaicompliance/openaicompliancereceiver/internal/compliance"
 )
 
-// body of a file, and the digest of these very bytes.
+// body of a file, in memory that is leased, and the digest of these very bytes.
 type body struct {
 	content []byte
 	sha256  string
@@ -115,13 +115,16 @@ func (s *stream) attempt(ctx context.Context, f *fetching, place *ask, pass int)
 	if err != nil {
 		return err
 	}
-	content, err := s.api.Download(ctx, f.file)
+	content, err := s.api.DownloadInto(ctx, f.file, held.memory(compliance.Room(f.file.Size)))
 	held.downloaded()
 	f.got = body{content, f.file.SHA256}
 	if err != nil {
 		f.got, err = s.verifier.judge(f.file, err, pass)
 	}
 	if err != nil {
+		if mismatch, ok := errors.AsType[*compliance.IntegrityError](err); ok {
+			mismatch.Content = nil // it lies in what is given back
+		}
 		held.release()
 		return err
 	}

@@ -41,8 +41,7 @@ func (l *lane) file(ctx context.Context, f *fetching, got body, memory *lease, e
 	defer memory.release()
 	s.telemetry.fileBytes(ctx, s.eventType, len(got.content))
 	outcome := outcomeOf(got.sha256 != f.file.SHA256, l.pass.late(f.file))
-	f.got = body{}                                        // deliverFile alone holds the content from here on
-	err = l.deliverFile(l.pass.ctx, f.file, &got, memory) //nolint:contextcheck // made of ctx when the pass began
+	err = l.deliverFile(l.pass.ctx, f.file, got, memory) //nolint:contextcheck // made of ctx when the pass began
 	if err != nil {
 		return err
 	}
@@ -64,9 +63,9 @@ func outcomeOf(unverified, late bool) string {
 }
 
 // deliverFile hands on the lines of a verified file in batches, from where its
-// delivery stopped, and stores the position after each accepted one. It takes the
-// content out of got.
-func (l *lane) deliverFile(ctx context.Context, file compliance.File, got *body, memory *lease) error {
+// delivery stopped, and stores the position after each accepted one. The content
+// lies in memory, and is not looked at once that is released.
+func (l *lane) deliverFile(ctx context.Context, file compliance.File, got body, memory *lease) error {
 	s := l.stream
 	first, changed := s.progress.NextLine(file.ID, got.sha256)
 	if changed {
@@ -74,7 +73,6 @@ func (l *lane) deliverFile(ctx context.Context, file compliance.File, got *body,
 			zap.String("file_id", file.ID))
 	}
 	batches := newBatcher(got.content, s.cfg.Batch, first)
-	got.content = nil // the batcher alone holds it from here on
 	from := record.File{ID: file.ID, Name: file.Name, SHA256: got.sha256, Unverified: got.sha256 != file.SHA256}
 	observed := time.Now()
 	for last := false; !last; {
@@ -86,7 +84,6 @@ func (l *lane) deliverFile(ctx context.Context, file compliance.File, got *body,
 		b := s.prepare(from, lines, observed)
 		giveBack := func() {
 			b.detach()
-			batches = nil
 			memory.release()
 			l.giveBack()
 		}

@@ -20,6 +20,7 @@ import (
 // not starved by small ones.
 type scheduler struct {
 	memoryLimit int64
+	rooms       *rooms
 	// waited is told how long a download waited for the rate limit or a pause.
 	waited func(context.Context, compliance.Operation, time.Duration)
 
@@ -81,7 +82,10 @@ func (a *ask) before(b *ask) bool {
 }
 
 func newScheduler(cfg DownloadConfig, perMinute int, waited func(context.Context, compliance.Operation, time.Duration)) *scheduler {
-	return &scheduler{waited: waited, memoryLimit: cfg.MemoryLimit, window: newWindow(perMinute), memory: cfg.MemoryLimit, slots: cfg.Concurrency}
+	return &scheduler{
+		waited: waited, memoryLimit: cfg.MemoryLimit, window: newWindow(perMinute), memory: cfg.MemoryLimit, slots: cfg.Concurrency,
+		rooms: &rooms{limit: int(cfg.MemoryLimit)},
+	}
 }
 
 // enqueue takes an ask in; the caller waits for its turn. Asks of one rank and
@@ -224,6 +228,14 @@ type lease struct {
 	// Guarded by the scheduler's mutex.
 	size int64
 	slot int
+
+	room []byte // of the one who holds the lease
+}
+
+// memory is where the file is to be held, until the lease is released.
+func (l *lease) memory(size int64) []byte {
+	l.room = l.scheduler.rooms.take(int(size))
+	return l.room
 }
 
 // downloaded gives the slot back. A second call does nothing.
@@ -235,8 +247,13 @@ func (l *lease) downloaded() {
 	l.scheduler.dispatchLocked()
 }
 
-// release gives back all that is still held. A second call does nothing.
+// release gives back all that is still held. A second call does nothing. Nobody may
+// look into the memory after the first.
 func (l *lease) release() {
+	if l.room != nil {
+		l.scheduler.rooms.give(l.room)
+		l.room = nil
+	}
 	l.scheduler.mu.Lock()
 	defer l.scheduler.mu.Unlock()
 	l.scheduler.slots += l.slot

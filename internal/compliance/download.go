@@ -24,6 +24,13 @@ var errStalled = errors.New("stalled: no byte arrived for download::stall_timeou
 // SHA-256 are those of the listing. A signed URL is used at once and forgotten;
 // every call asks the API for a new one.
 func (c *Client) Download(ctx context.Context, file File) ([]byte, error) {
+	return c.DownloadInto(ctx, file, make([]byte, Room(file.Size)))
+}
+
+// DownloadInto is Download with memory for the body, at least as much as Room says.
+// What it returns, the content in an IntegrityError included, is a part of that
+// unless the body came compressed.
+func (c *Client) DownloadInto(ctx context.Context, file File, room []byte) ([]byte, error) {
 	if file.Size > c.MaxFileSize {
 		return nil, fmt.Errorf("download: %w (%d bytes listed, %d allowed)", ErrTooLarge, file.Size, c.MaxFileSize)
 	}
@@ -37,11 +44,11 @@ func (c *Client) Download(ctx context.Context, file File) ([]byte, error) {
 		return nil, stall.reason(op, err)
 	}
 	defer resp.Body.Close()
-	wire, err := readBody(stall.watch(resp.Body), file.Size)
+	wire, sum, err := readBody(stall.watch(resp.Body), room[:Room(file.Size)])
 	if err != nil {
 		return nil, stall.reason(op, &RequestError{Op: op, Cause: transportCause(err)})
 	}
-	content, err := verify(wire, resp.Header.Get("Content-Encoding"), file, c.MaxFileSize)
+	content, err := verify(wire, sum, resp.Header.Get("Content-Encoding"), file, c.MaxFileSize)
 	if err == nil {
 		return content, nil
 	}
@@ -148,32 +155,49 @@ func (c *Client) fetch(ctx context.Context, target *url.URL) (*http.Response, er
 	return resp, nil
 }
 
-// bodyLimit is how much is read of a body of the listed size: enough to know that
+// Room is how many bytes are read of a body of the listed size: enough to know that
 // it is too long, and for a gzip body of incompressible content, which is a
 // little longer.
-func bodyLimit(size int64) int64 { return size + size/1000 + 4<<10 }
+func Room(size int64) int64 { return size + size/1000 + 4<<10 }
 
-// readBody reads a body of about the listed size.
-func readBody(body io.Reader, size int64) ([]byte, error) {
-	buf := bytes.NewBuffer(make([]byte, 0, size+bytes.MinRead))
-	_, err := buf.ReadFrom(io.LimitReader(body, bodyLimit(size)))
-	return buf.Bytes(), err
+// readAtOnce is how much of a body is read before it is digested, while the
+// processor has it at hand.
+const readAtOnce = 256 << 10
+
+// readBody fills a room with a body, or with the begin of a longer one, and digests
+// it.
+func readBody(body io.Reader, room []byte) (wire []byte, sum digest, err error) {
+	hash := sha256.New()
+	read := 0
+	for err == nil && read < len(room) {
+		var n int
+		n, err = body.Read(room[read:min(read+readAtOnce, len(room))])
+		hash.Write(room[read : read+n])
+		read += n
+	}
+	if errors.Is(err, io.EOF) {
+		err = nil
+	}
+	hash.Sum(sum[:0])
+	return room[:read], sum, err
 }
+
+type digest [sha256.Size]byte
 
 // complete reports whether the body came whole: its end was marked by a length,
 // by chunks or by HTTP/2, and not just by the end of the connection, which a cut
 // looks like too.
 func complete(resp *http.Response, wire []byte, file File) bool {
 	marked := resp.ContentLength >= 0 || len(resp.TransferEncoding) > 0 || resp.ProtoMajor >= 2
-	return marked && int64(len(wire)) < bodyLimit(file.Size)
+	return marked && int64(len(wire)) < Room(file.Size)
 }
 
 var gzipMagic = []byte{0x1f, 0x8b}
 
 // verify returns the content, and an error unless the bytes on the wire, or what they inflate to,
 // are the listed file. It is not documented which of the two the digest covers.
-func verify(wire []byte, encoding string, file File, maxSize int64) ([]byte, error) {
-	wireErr := matches(wire, file)
+func verify(wire []byte, sum digest, encoding string, file File, maxSize int64) ([]byte, error) {
+	wireErr := matches(wire, sum, file)
 	switch strings.ToLower(encoding) {
 	case "", "identity":
 		return wire, wireErr
@@ -191,7 +215,7 @@ func verify(wire []byte, encoding string, file File, maxSize int64) ([]byte, err
 	if err != nil {
 		return nil, err
 	}
-	return content, matches(content, file)
+	return content, matches(content, sha256.Sum256(content), file)
 }
 
 // inflate stops one byte past the limit, long before a decompression bomb has
@@ -211,8 +235,7 @@ func inflate(wire []byte, limit int64) ([]byte, error) {
 	return content, nil
 }
 
-func matches(content []byte, file File) error {
-	sum := sha256.Sum256(content)
+func matches(content []byte, sum digest, file File) error {
 	got := hex.EncodeToString(sum[:])
 	if int64(len(content)) == file.Size && got == file.SHA256 {
 		return nil

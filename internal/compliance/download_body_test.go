@@ -145,7 +145,7 @@ func TestDownloadBoundsTheBody(t *testing.T) {
 	c, _ := newStorage(t, endless(string(content), &left))
 	_, err := c.Download(t.Context(), fileOf(content))
 	mismatch := requireErrorAs[*IntegrityError](t, err)
-	assert.Equal(t, bodyLimit(int64(len(content))), mismatch.GotSize)
+	assert.Equal(t, Room(int64(len(content))), mismatch.GotSize)
 	require.Eventually(t, left.Load, time.Minute, time.Millisecond, "the rest is not read")
 }
 
@@ -176,7 +176,7 @@ func TestIntegrityErrorHoldsCompleteContent(t *testing.T) {
 			assert.Nil(t, mismatch.Content, name)
 		}
 	}
-	limit := int(bodyLimit(int64(len(content))))
+	limit := int(Room(int64(len(content))))
 	for length, complete := range map[int]bool{len(content) - 1: true, limit - 1: true, limit: false, 1 << 20: false} {
 		body := bytes.Repeat([]byte("x"), length)
 		c, _ := newStorage(t, answering(200, string(body), "Content-Length", strconv.Itoa(length)))

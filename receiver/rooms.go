@@ -1,0 +1,68 @@
+// Copyright The OpenTelemetry Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package receiver
+
+import (
+	"slices"
+	"sync"
+)
+
+// rooms are the memory that files are held in while they are downloaded and
+// delivered. It lies outside of Go's heap: the garbage collector lets a heap grow to
+// twice of what is in use, which files do not need, and what is given back goes to
+// the system at once. Rooms are used again while others are in use, since new memory
+// costs the system as much as reading the file into it.
+//
+// Whoever takes a room is its only owner until it is given back, and must not look
+// into it afterwards.
+type rooms struct {
+	// limit of the free rooms and those in use together. More is in use when a file
+	// is larger; then none is free.
+	limit int
+
+	mu    sync.Mutex // guards everything below
+	inUse int        // bytes
+	free  [][]byte
+}
+
+// roomUnit is the step of rooms' sizes, so that files of nearly one size fit.
+const roomUnit = 1 << 20
+
+// take returns a room of at least so many bytes.
+func (r *rooms) take(size int) []byte {
+	size = (size + roomUnit - 1) / roomUnit * roomUnit
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.inUse += size
+	if at := slices.IndexFunc(r.free, func(room []byte) bool { return len(room) == size }); at >= 0 {
+		room := r.free[at]
+		r.free = slices.Delete(r.free, at, at+1)
+		return room
+	}
+	r.trimLocked()
+	return newRoom(size)
+}
+
+// give ends the use of a room.
+func (r *rooms) give(room []byte) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.inUse -= len(room)
+	r.free = append(r.free, room)
+	r.trimLocked()
+}
+
+// trimLocked keeps within the limit what is free and in use, and keeps nothing when
+// nothing is in use.
+func (r *rooms) trimLocked() {
+	held := r.inUse
+	for _, room := range r.free {
+		held += len(room)
+	}
+	for len(r.free) > 0 && (held > r.limit || r.inUse == 0) {
+		held -= len(r.free[0])
+		freeRoom(r.free[0])
+		r.free = slices.Delete(r.free, 0, 1)
+	}
+}
