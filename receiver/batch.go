@@ -11,6 +11,7 @@ import (
 	"go.opentelemetry.io/collector/pdata/plog"
 
 	"github.com/openaicompliance/openaicompliancereceiver/internal/checkpoint"
+	"github.com/openaicompliance/openaicompliancereceiver/internal/compliance"
 	"github.com/openaicompliance/openaicompliancereceiver/internal/deliver"
 	"github.com/openaicompliance/openaicompliancereceiver/internal/record"
 )
@@ -28,6 +29,15 @@ type batch struct {
 	lines []record.Line
 	first plog.Logs // what the first build returns, while fresh is set
 	fresh bool
+}
+
+// recordsPerLine is how much memory the records of a batch take beside its lines, at
+// the most, with bodies that are maps.
+const recordsPerLine = 4
+
+// memoryOf a file: while it is on its way, and a batch of it is in delivery.
+func (c *Config) memoryOf(file compliance.File) int64 {
+	return compliance.Room(file.Size) + recordsPerLine*min(int64(c.Batch.MaxBytes), file.Size)
 }
 
 // counts of the records of a batch.

@@ -41,7 +41,7 @@ func (s *stream) fetch(ctx context.Context, file compliance.File, rank rank, pas
 	ctx, cancel := context.WithCancel(ctx)
 	ctx, finish := s.telemetry.fileSpan(ctx, s.eventType, file)
 	f := &fetching{file: file, patient: patient, cancel: cancel, finish: finish, done: make(chan struct{})}
-	wants := ask{rank: s.rankOf(rank, file), end: file.EndTime, size: file.Size}
+	wants := ask{rank: s.rankOf(rank, file), end: file.EndTime, size: s.cfg.memoryOf(file)}
 	if before != nil {
 		wants.after = before.place
 	}

@@ -96,21 +96,18 @@ func isBounds(err error) bool {
 // loadProgress reads the state of every stream and stores the beginning of those
 // that have none, before any request is made. A stream whose state is damaged does
 // not run; the others do.
-func (r *logsReceiver) loadProgress(ctx context.Context, now time.Time) ([]*order, error) {
-	orders, err := r.cfg.orders(now)
-	if err != nil {
-		return nil, err
-	}
-	settings := r.progressSettings(len(orders))
+func (r *logsReceiver) loadProgress(ctx context.Context) error {
+	settings := r.progressSettings(len(r.orders))
 	var missing []*order
-	for _, o := range orders {
+	for _, o := range r.orders {
+		var err error
 		o.progress, err = checkpoint.Load(ctx, r.storage, o.key, settings)
 		switch {
 		case errors.Is(err, checkpoint.ErrDamaged):
 			r.set.Logger.Error("This event type is not collected: its stored state cannot be used. Restore the storage from a backup (or the version that wrote it), or delete this key to begin again at start_from. The other event types are not affected.",
 				o.fields(zap.Error(err))...)
 		case err != nil:
-			return nil, err
+			return err
 		case o.progress == nil:
 			missing = append(missing, o)
 		default:
@@ -118,9 +115,9 @@ func (r *logsReceiver) loadProgress(ctx context.Context, now time.Time) ([]*orde
 		}
 	}
 	if err := r.refuseMissing(missing); err != nil {
-		return nil, err
+		return err
 	}
-	return orders, r.beginMissing(ctx, missing, settings)
+	return r.beginMissing(ctx, missing, settings)
 }
 
 // progressSettings are the same for every stream; each gets its share of the

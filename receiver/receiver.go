@@ -42,6 +42,7 @@ type logsReceiver struct {
 	// What follows is set by Start and released by Shutdown.
 	ways      *transports
 	storage   storage.Client
+	orders    []*order
 	scheduler *scheduler
 	telemetry *telemetry
 	stop      context.CancelFunc // ends the streams
@@ -81,15 +82,17 @@ func (r *logsReceiver) start(ctx context.Context, host component.Host) error {
 	if r.storage, err = openStorage(opening, host, r.cfg.StorageID, r.set.ID); err != nil {
 		return err
 	}
-	orders, err := r.loadProgress(opening, time.Now())
-	if err != nil {
+	if r.orders, err = r.cfg.orders(time.Now()); err != nil {
+		return err
+	}
+	if err := r.loadProgress(opening); err != nil {
 		return err
 	}
 	// The context of Start ends with Start; the streams live until Shutdown.
 	calls, abort := context.WithCancel(context.WithoutCancel(ctx))
 	run, stop := context.WithCancel(calls)
 	r.abort, r.stop, r.abandoned = abort, stop, new(atomic.Bool)
-	streams, err := r.newStreams(calls, newHealth(host, r.set.Logger, r.cfg.EventTypes, len(orders)), orders)
+	streams, err := r.newStreams(calls, newHealth(host, r.set.Logger, r.cfg.EventTypes, len(r.orders)))
 	if err != nil {
 		return err
 	}
@@ -169,6 +172,12 @@ func (r *logsReceiver) release(ctx context.Context) error {
 	}
 	r.ways.close()
 	r.ways = nil
+	if r.abandoned == nil || !r.abandoned.Load() { // a stream that was left behind may still look
+		for _, o := range r.orders {
+			o.progress.Close()
+		}
+	}
+	r.orders = nil
 	if r.telemetry != nil {
 		r.telemetry.shutdown()
 		r.telemetry = nil

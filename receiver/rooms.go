@@ -6,13 +6,13 @@ package receiver
 import (
 	"slices"
 	"sync"
+
+	"github.com/openaicompliance/openaicompliancereceiver/internal/sysmem"
 )
 
 // rooms are the memory that files are held in while they are downloaded and
-// delivered. It lies outside of Go's heap: the garbage collector lets a heap grow to
-// twice of what is in use, which files do not need, and what is given back goes to
-// the system at once. Rooms are used again while others are in use, since new memory
-// costs the system as much as reading the file into it.
+// delivered, outside of Go's heap. They are used again while others are in use: the
+// system clears new memory, which takes as long as to read a file into it.
 //
 // Whoever takes a room is its only owner until it is given back, and must not look
 // into it afterwards.
@@ -41,7 +41,7 @@ func (r *rooms) take(size int) []byte {
 		return room
 	}
 	r.trimLocked()
-	return newRoom(size)
+	return sysmem.Make[byte](size)
 }
 
 // give ends the use of a room.
@@ -62,7 +62,7 @@ func (r *rooms) trimLocked() {
 	}
 	for len(r.free) > 0 && (held > r.limit || r.inUse == 0) {
 		held -= len(r.free[0])
-		freeRoom(r.free[0])
+		sysmem.Free(r.free[0])
 		r.free = slices.Delete(r.free, 0, 1)
 	}
 }

@@ -31,7 +31,7 @@ type shared struct {
 }
 
 // newStreams makes a stream of each order that can be carried out and is not done.
-func (r *logsReceiver) newStreams(calls context.Context, health *health, orders []*order) ([]*stream, error) {
+func (r *logsReceiver) newStreams(calls context.Context, health *health) ([]*stream, error) {
 	obs, err := receiverhelper.NewObsReport(receiverhelper.ObsReportSettings{
 		ReceiverID: r.set.ID, Transport: "http", ReceiverCreateSettings: r.set,
 	})
@@ -40,7 +40,7 @@ func (r *logsReceiver) newStreams(calls context.Context, health *health, orders 
 	}
 	common := r.newShared(health)
 	var streams []*stream
-	for _, o := range orders {
+	for _, o := range r.orders {
 		switch {
 		case o.progress == nil && o.replay == "":
 			health.stored(o.eventType, checkpoint.ErrDamaged)

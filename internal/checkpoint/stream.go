@@ -72,10 +72,12 @@ func Load(ctx context.Context, client storage.Client, key string, set Settings) 
 		return nil, fmt.Errorf("read state %q: %w: %w", key, ErrDamaged, err)
 	}
 	s := newStream(client, key, set, decoded)
-	if err := s.ledger.load(ctx, client, decoded.Files); err != nil {
-		return nil, err
+	err = s.ledger.load(ctx, client, decoded.Files)
+	if err == nil {
+		err = s.window.load(ctx, client, decoded.Events)
 	}
-	if err := s.window.load(ctx, client, decoded.Events); err != nil {
+	if err != nil {
+		s.Close()
 		return nil, err
 	}
 	return s, nil
@@ -106,6 +108,16 @@ func (s *Stream) store(ctx context.Context, next *state) error {
 	}
 	s.state = next
 	return nil
+}
+
+// Close gives back the memory of what is remembered; nil has none. The stream is not
+// used after it.
+func (s *Stream) Close() {
+	if s == nil {
+		return
+	}
+	s.ledger.ends.release()
+	s.window.contents.release()
 }
 
 // Floor is where the first run began, and the text it was made of.

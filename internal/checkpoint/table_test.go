@@ -105,7 +105,7 @@ func BenchmarkTable(b *testing.B) {
 				t.put(h, h)
 			}
 			if t.n == held {
-				t = table{}
+				t.release()
 			}
 		}
 	})

@@ -1,0 +1,33 @@
+// Copyright The OpenTelemetry Authors
+// SPDX-License-Identifier: Apache-2.0
+
+// Package sysmem holds large things outside of Go's heap. The garbage collector lets a
+// heap grow to twice of what is in use; what lies here counts once, and what is given
+// back goes to the system at once.
+package sysmem
+
+import "unsafe"
+
+// Make returns n zero values. T holds no pointers, since the garbage collector does
+// not look for any here. Whoever made it gives it back with Free, and looks at no part
+// of it afterwards: that would end the process.
+func Make[T any](n int) []T {
+	if n == 0 {
+		return nil
+	}
+	var one T
+	memory := alloc(n * int(unsafe.Sizeof(one)))
+	if memory == nil {
+		return make([]T, n) // the system has none left; the heap has the last word
+	}
+	return unsafe.Slice((*T)(unsafe.Pointer(unsafe.SliceData(memory))), n) //nolint:gosec // of this length, and aligned to pages
+}
+
+// Free gives back what Make has returned, all of it; nil is nothing.
+func Free[T any](all []T) {
+	if all == nil {
+		return
+	}
+	var one T
+	free(unsafe.Slice((*byte)(unsafe.Pointer(unsafe.SliceData(all))), len(all)*int(unsafe.Sizeof(one)))) //nolint:gosec // as in Make
+}
