@@ -6,26 +6,23 @@ package record
 import (
 	"slices"
 	"strconv"
-	"strings"
 	"unicode/utf8"
 
 	"go.opentelemetry.io/collector/pdata/pcommon"
 )
 
-// setBody sets the body, and reports whether the line could be read and whether
-// something of it was withheld.
-func (m *Mapper) setBody(body pcommon.Value, line string, ok bool) (read, withheld bool) {
-	switch {
-	case ok && m.body != nil:
-		return m.body.write(body, line)
-	case ok:
-		body.SetStr(line) // an object is valid UTF-8
-	case m.body != nil:
-		return m.body.writeUnread(body, line)
-	default:
-		setExact(body, line)
+// read reads a line once: it sets the body and finds what attributes are made of. It
+// reports whether the line could be read and whether something of it was withheld.
+func (m *Mapper) read(body pcommon.Value, line string) (ok, withheld bool) {
+	if m.body != nil {
+		return m.body.write(body, line, &m.found)
 	}
-	return ok, false
+	if walk(m.root, line, &m.found) {
+		body.SetStr(line) // an object is valid UTF-8
+		return true, false
+	}
+	setExact(body, line)
+	return false, false
 }
 
 // setExact keeps the line exact: as a string where it is one, else as bytes.
@@ -39,14 +36,14 @@ func setExact(body pcommon.Value, line string) {
 
 // bodyWriter makes the bodies that are not the exact line.
 type bodyWriter struct {
-	root   *field
+	root   *node
 	parsed bool
 	hold   *withholder // nil where content is kept
 	out    []byte      // the line written anew, for bodies that are not parsed
 	seen   []string    // the keys so far of the objects that are being read
 }
 
-func newBodyWriter(root *field, source Source) *bodyWriter {
+func newBodyWriter(root *node, source Source) *bodyWriter {
 	w := &bodyWriter{root: root, parsed: source.Parsed}
 	if source.Content.withholds() {
 		w.hold = newWithholder(source.Content)
@@ -54,22 +51,22 @@ func newBodyWriter(root *field, source Source) *bodyWriter {
 	return w
 }
 
-// write makes the body of a line that is one JSON object. A key that comes twice
-// makes it unreadable where content is withheld: no two readers agree on which
-// of the values counts.
-func (w *bodyWriter) write(body pcommon.Value, line string) (read, withheld bool) {
-	scan := &scanner{text: strings.TrimPrefix(line, utf8BOM)}
+// write makes the body of a line. A key that comes twice makes it unreadable where
+// content is withheld: no two readers agree on which of the values counts.
+func (w *bodyWriter) write(body pcommon.Value, line string, out *findings) (read, withheld bool) {
 	if w.hold != nil {
 		w.hold.any = false
 	}
 	w.seen = w.seen[:0]
-	scan.peek()
-	if w.parsed {
-		w.parseObject(scan, w.root, body.SetEmptyMap())
-	} else {
+	ok := readObject(line, out, func(scan *scanner) {
+		if w.parsed {
+			w.parseObject(scan, w.root, body.SetEmptyMap(), out)
+			return
+		}
+		findIn(scan, w.root, out)
 		w.redactLine(scan, body, line)
-	}
-	if scan.bad {
+	})
+	if !ok {
 		return w.writeUnread(body, line)
 	}
 	return true, w.hold != nil && w.hold.any
@@ -102,20 +99,20 @@ func (w *bodyWriter) writeUnread(body pcommon.Value, line string) (read, withhel
 	return false, true
 }
 
-// members calls fn for each member of an object with the field that the table
-// has for it, nil for none. Where content is withheld a repeated key is a fault.
-func (w *bodyWriter) members(scan *scanner, at *field, fn func(key string, f *field)) {
-	begin := len(w.seen)
+// members calls fn for each member of an object with its place in the tree, nil for
+// none. Where content is withheld a repeated key is a fault.
+func (w *bodyWriter) members(scan *scanner, at *node, fn func(key string, child *node)) {
+	begin, step := len(w.seen), 0
 	var many map[string]struct{}
 	for in := scan.enter('}'); in; in = scan.next('}') {
-		key := scan.key()
+		key, child := at.member(scan, &step)
 		if w.hold != nil {
 			if many == nil && len(w.seen)-begin == fewKeys {
 				many = map[string]struct{}{}
 			}
 			scan.bad = scan.bad || w.isRepeated(begin, many, key)
 		}
-		fn(key, at.fields[key])
+		fn(key, child)
 	}
 	w.seen = w.seen[:begin]
 }

@@ -91,11 +91,12 @@ func NewMapper(source Source) *Mapper {
 		source:    source,
 		eventName: EventNamePrefix + strings.ToLower(source.EventType),
 	}
-	if source.Parsed || source.Content.withholds() {
-		m.body = newBodyWriter(fieldsOf(source.EventType), source)
-	}
 	root, attrs := compile(rulesOf(source.EventType), slices.Clone(ownAttrs))
 	m.root, m.found = root, findings{attrs: attrs, values: make([]found, len(attrs)), templates: map[uint64]pcommon.Map{}}
+	if source.Parsed || source.Content.withholds() {
+		root.know(fieldsOf(source.EventType))
+		m.body = newBodyWriter(root, source)
+	}
 	m.timeSlot, m.uidSlot = m.slotOf(attrTimestamp), m.slotOf(AttrRecordUID)
 	m.outcomeSlot, m.modelSlot = m.slotOf(AttrOutcome), m.slotOf(AttrRequestModel)
 	m.actionSlot, m.actorIDSlot = m.slotOf(AttrAction), m.slotOf(AttrActorID)
@@ -145,8 +146,7 @@ func (m *Mapper) IDs() []string { return m.ids }
 // whether the line could be read.
 func (m *Mapper) fill(record plog.LogRecord, file File, line Line) (id string, ok bool) {
 	text := string(line.Text) // the one copy: attributes are parts of it
-	ok = walk(m.root, text, &m.found)
-	ok, withheld := m.setBody(record.Body(), text, ok)
+	ok, withheld := m.read(record.Body(), text)
 	if !ok {
 		m.found.set = 0
 	}

@@ -20,16 +20,19 @@ const unfitSuffix = "_unfit"
 // the longer for a member the more it has.
 const maxUnknown = 256
 
-// parseObject fills a map with the members of an object. null is left out, and
-// of a key that comes twice the last value counts.
-func (w *bodyWriter) parseObject(scan *scanner, at *field, out pcommon.Map) {
-	out.EnsureCapacity(min(len(at.fields), 12))
-	unknown, rest := 0, []byte(nil)
-	w.members(scan, at, func(key string, f *field) {
-		if f != nil {
-			w.parseMember(scan, f, key, out)
+// parseObject fills a map with the members of an object, and finds on the way what
+// attributes are made of. null is left out, and of a key that comes twice the last
+// value counts.
+func (w *bodyWriter) parseObject(scan *scanner, at *node, body pcommon.Map, out *findings) {
+	body.EnsureCapacity(at.size)
+	size, unknown, rest := 0, 0, []byte(nil)
+	w.members(scan, at, func(key string, child *node) {
+		size++
+		if child != nil && child.field != nil {
+			w.parseMember(scan, child, key, body, out)
 			return
 		}
+		findIn(scan, child, out)
 		unknown++
 		switch {
 		case w.hold != nil:
@@ -38,14 +41,27 @@ func (w *bodyWriter) parseObject(scan *scanner, at *field, out pcommon.Map) {
 		case unknown > maxUnknown:
 			appendMember(scan, key, &rest)
 		default:
-			w.parseMember(scan, text, undotted(key, at), out)
+			w.parseMember(scan, unknownText, undotted(key, at.field), body, out)
 		}
 	})
+	at.size = min(size, maxUnknown)
 	if w.hold != nil && unknown > 0 {
-		out.PutInt(withheldKey, int64(unknown))
+		body.PutInt(withheldKey, int64(unknown))
 	}
 	if rest != nil {
-		out.PutStr(unfitSuffix, string(append(rest, '}')))
+		body.PutStr(unfitSuffix, string(append(rest, '}')))
+	}
+}
+
+// unknownText is the place of a member that the table does not know.
+var unknownText = &node{field: text}
+
+// findIn finds what attributes are made of in a value that is read in another way,
+// and does not move behind it.
+func findIn(scan *scanner, at *node, out *findings) {
+	if at != nil && !scan.bad {
+		ahead := *scan
+		walkValue(&ahead, at, out)
 	}
 }
 
@@ -76,72 +92,78 @@ func undotted(key string, at *field) string {
 	return name
 }
 
-func (w *bodyWriter) parseMember(scan *scanner, f *field, key string, out pcommon.Map) {
-	first := scan.peek()
+func (w *bodyWriter) parseMember(scan *scanner, at *node, key string, body pcommon.Map, out *findings) {
+	f, first := at.field, scan.peek()
 	switch {
 	case first == 'n':
 		scan.literal()
 		return
 	case f.kind == fieldObject && first == '{':
-		w.parseObject(scan, f, out.PutEmptyMap(key))
+		w.parseObject(scan, at, body.PutEmptyMap(key), out)
 		return
 	case f.kind == fieldList:
-		w.parseList(scan, f.of, out.PutEmptySlice(key))
+		w.parseList(scan, at, body.PutEmptySlice(key), out)
 		return
+	case first == '{':
+		findIn(scan, at, out)
 	}
-	value, fits := w.parseText(scan, f)
+	value, fits := w.parseText(scan, at, out)
 	switch {
 	case f.kind == fieldInteger && fits:
 		n, _ := strconv.ParseInt(value, 10, 64) // fits has tried
-		out.PutInt(key, n)
+		body.PutInt(key, n)
 	case f.kind == fieldBoolean && fits:
-		out.PutBool(key, value == "true")
+		body.PutBool(key, value == "true")
 	case f.kind == fieldInteger, f.kind == fieldBoolean, f.kind == fieldObject:
-		out.PutStr(key+unfitSuffix, value)
+		body.PutStr(key+unfitSuffix, value)
 	default:
-		out.PutStr(key, value)
+		body.PutStr(key, value)
 	}
 }
 
 // parseText returns the text of a value, or what stands in its place, and
 // whether the value is of the field's form.
-func (w *bodyWriter) parseText(scan *scanner, f *field) (text string, fits bool) {
+func (w *bodyWriter) parseText(scan *scanner, at *node, out *findings) (text string, fits bool) {
 	first := scan.peek()
 	text, _ = scan.value()
-	fits = f.fits(first, text)
+	if first != '{' && first != '[' && !scan.bad {
+		out.store(at.rules, text)
+	}
+	fits = at.field.fits(first, text)
 	if !fits && w.hold != nil {
 		return w.hold.replace(text), false
 	}
 	return text, fits
 }
 
-func (w *bodyWriter) parseList(scan *scanner, of *field, out pcommon.Slice) {
+func (w *bodyWriter) parseList(scan *scanner, at *node, body pcommon.Slice, out *findings) {
 	if scan.peek() != '[' {
-		w.parseElement(scan, of, out.AppendEmpty())
+		findIn(scan, at, out)
+		w.parseElement(scan, at.of, body.AppendEmpty(), out)
 		return
 	}
 	for in := scan.enter(']'); in; in = scan.next(']') {
-		w.parseElement(scan, of, out.AppendEmpty())
+		w.parseElement(scan, at.of, body.AppendEmpty(), out)
 	}
 }
 
 // parseElement keeps the place of every element: what is not of its form is the
 // member unfit of a map, or its JSON text among texts.
-func (w *bodyWriter) parseElement(scan *scanner, of *field, out pcommon.Value) {
+func (w *bodyWriter) parseElement(scan *scanner, of *node, body pcommon.Value, out *findings) {
 	first := scan.peek()
-	if of.kind == fieldObject && first == '{' {
-		w.parseObject(scan, of, out.SetEmptyMap())
+	if of.field.kind == fieldObject && first == '{' {
+		w.parseObject(scan, of, body.SetEmptyMap(), out)
 		return
 	}
-	if of.kind == fieldObject && first == 'n' {
-		out.SetEmptyMap()
+	if of.field.kind == fieldObject && first == 'n' {
+		body.SetEmptyMap()
 		scan.literal()
 		return
 	}
-	value, _ := w.parseText(scan, of)
-	if of.kind == fieldObject {
-		out.SetEmptyMap().PutStr("unfit", value)
+	value, _ := w.parseText(scan, of, out)
+	if of.field.kind == fieldObject {
+		body.SetEmptyMap().PutStr("unfit", value)
 		return
 	}
-	out.SetStr(value)
+	body.SetStr(value)
 }

@@ -30,11 +30,11 @@ func (w *bodyWriter) redactLine(scan *scanner, body pcommon.Value, line string) 
 	body.SetStr(line)
 }
 
-func (w *bodyWriter) redactObject(scan *scanner, at *field) {
+func (w *bodyWriter) redactObject(scan *scanner, at *node) {
 	w.out = append(w.out, '{')
 	begin, unknown := len(w.out), 0
-	w.members(scan, at, func(key string, f *field) {
-		if f == nil {
+	w.members(scan, at, func(key string, child *node) {
+		if child == nil || child.field == nil {
 			unknown++
 			w.hold.any = true
 			scan.skip()
@@ -43,7 +43,7 @@ func (w *bodyWriter) redactObject(scan *scanner, at *field) {
 		w.out = append(w.out, '"')
 		w.out = append(w.out, key...) // keys of the table need no escapes
 		w.out = append(w.out, '"', ':')
-		w.redactValue(scan, f)
+		w.redactValue(scan, child)
 		w.out = append(w.out, ',')
 	})
 	if unknown > 0 {
@@ -62,17 +62,17 @@ func (w *bodyWriter) close(begin int, with byte) {
 	w.out = append(w.out, with)
 }
 
-func (w *bodyWriter) redactValue(scan *scanner, f *field) {
-	first := scan.peek()
+func (w *bodyWriter) redactValue(scan *scanner, at *node) {
+	f, first := at.field, scan.peek()
 	switch {
 	case f.kind == fieldObject && first == '{':
-		w.redactObject(scan, f)
+		w.redactObject(scan, at)
 		return
 	case f.kind == fieldList && first == '[':
-		w.redactList(scan, f.of)
+		w.redactList(scan, at.of)
 		return
 	case f.kind == fieldList:
-		w.redactValue(scan, f.of)
+		w.redactValue(scan, at.of)
 		return
 	}
 	text, raw := scan.value()
@@ -85,7 +85,7 @@ func (w *bodyWriter) redactValue(scan *scanner, f *field) {
 	w.out = append(w.out, '"')
 }
 
-func (w *bodyWriter) redactList(scan *scanner, of *field) {
+func (w *bodyWriter) redactList(scan *scanner, of *node) {
 	w.out = append(w.out, '[')
 	begin := len(w.out)
 	for in := scan.enter(']'); in; in = scan.next(']') {

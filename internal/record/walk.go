@@ -23,10 +23,15 @@ const utf8BOM = "\xef\xbb\xbf"
 // of the line. It reports whether the line is one whole JSON object in valid UTF-8;
 // when it is not, nothing is found.
 func walk(root *node, line string, out *findings) bool {
+	return readObject(line, out, func(scan *scanner) { walkObject(scan, root, out) })
+}
+
+// readObject has a line read that begins like an object, and reports whether it is one.
+func readObject(line string, out *findings, read func(*scanner)) bool {
 	out.set = 0
 	scan := scanner{text: strings.TrimPrefix(line, utf8BOM)}
 	if scan.peek() == '{' {
-		walkObject(&scan, root, out)
+		read(&scan)
 		if scan.peek() == 0 && scan.at == len(scan.text) && !scan.bad {
 			return true
 		}
@@ -36,18 +41,24 @@ func walk(root *node, line string, out *findings) bool {
 }
 
 func walkObject(scan *scanner, at *node, out *findings) {
+	step := 0
 	for in := scan.enter('}'); in; in = scan.next('}') {
-		child := at.child(scan.key())
-		switch {
-		case child == nil:
-			scan.skip()
-		case len(child.next) > 0 && scan.peek() == '{':
-			walkObject(scan, child, out)
-		case len(child.rules) > 0:
-			readScalar(scan, child.rules, out)
-		default:
+		if _, child := at.member(scan, &step); child != nil {
+			walkValue(scan, child, out)
+		} else {
 			scan.skip()
 		}
+	}
+}
+
+func walkValue(scan *scanner, at *node, out *findings) {
+	switch {
+	case len(at.next) > 0 && scan.peek() == '{':
+		walkObject(scan, at, out)
+	case len(at.rules) > 0:
+		readScalar(scan, at.rules, out)
+	default:
+		scan.skip()
 	}
 }
 
@@ -65,10 +76,18 @@ func readScalar(scan *scanner, rules []compiled, out *findings) {
 	default:
 		text = scan.number()
 	}
-	if text != "" && !scan.bad {
-		for i := range rules {
-			rules[i].store(text, out)
-		}
+	if !scan.bad {
+		out.store(rules, text)
+	}
+}
+
+// store keeps a text by the rules that its field has; "" is nothing.
+func (f *findings) store(rules []compiled, text string) {
+	if text == "" {
+		return
+	}
+	for i := range rules {
+		rules[i].store(text, f)
 	}
 }
 
