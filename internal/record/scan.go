@@ -215,7 +215,7 @@ func (s *scanner) escape() {
 	switch {
 	case rest == "":
 		s.bad = true
-	case strings.IndexByte(`"\/bfnrt`, rest[0]) >= 0:
+	case simpleEscape[rest[0]]:
 		s.at += 2
 	case rest[0] == 'u' && len(rest) >= 5 && isHex(rest[1:5]):
 		s.at += 6
@@ -223,6 +223,9 @@ func (s *scanner) escape() {
 		s.bad = true
 	}
 }
+
+// simpleEscape holds what may follow a backslash, but for the u.
+var simpleEscape = [256]bool{'"': true, '\\': true, '/': true, 'b': true, 'f': true, 'n': true, 'r': true, 't': true}
 
 func isHex(digits string) bool {
 	return strings.Trim(digits, "0123456789abcdefABCDEF") == ""
