@@ -17,13 +17,16 @@ import (
 )
 
 // batch is some lines of a file on their way to the next consumer, without those
-// that were delivered before.
+// that were delivered before. A stream has one, which it fills again and again.
 type batch struct {
 	mapper   *record.Mapper
 	from     record.File
 	observed time.Time
 	events   []deliver.Event // of the lines that have an id
 	counts   counts
+	here     map[uint64]uint64 // the contents of the events, by id
+	all      []pcommon.Timestamp
+	numbers  []int
 
 	mu    sync.Mutex // guards everything below once the batch is in delivery
 	lines []record.Line
@@ -47,11 +50,18 @@ type counts struct {
 	times []pcommon.Timestamp
 }
 
-// prepare maps the lines once, which tells their ids, and leaves out duplicates.
+// prepare maps the lines once, which tells their ids, and leaves out duplicates. What
+// it returns is valid until the next call.
 func (s *stream) prepare(from record.File, lines []record.Line, observed time.Time) *batch {
-	b := &batch{mapper: s.mapper, from: from, observed: observed, fresh: true}
+	b := &s.batch
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.mapper, b.from, b.observed, b.fresh = s.mapper, from, observed, true
+	b.counts = counts{times: b.counts.times[:0]}
+	b.events, b.lines, b.numbers = b.events[:0], b.lines[:0], b.numbers[:0]
 	b.first, b.counts.malformed = s.mapper.Map(from, lines, observed)
-	b.dedup(s.progress, lines, timesOf(b.first), s.cfg.Deduplication.Window > 0)
+	b.all = appendTimes(b.all[:0], b.first)
+	b.dedupLocked(s.progress, lines, s.cfg.Deduplication.Window > 0)
 	b.counts.records = len(b.lines)
 	if b.counts.duplicates > 0 {
 		b.releaseLocked() // it holds the duplicates too
@@ -59,22 +69,21 @@ func (s *stream) prepare(from record.File, lines []record.Line, observed time.Ti
 	return b
 }
 
-// dedup keeps the lines that are news: with no id, with an id that was not
+// dedupLocked keeps the lines that are news: with no id, with an id that was not
 // delivered within the window, or with one that was delivered with other bytes.
-func (b *batch) dedup(progress *checkpoint.Stream, lines []record.Line, times []pcommon.Timestamp, on bool) {
-	if !on {
-		b.lines, b.counts.times = lines, times
-		return
+func (b *batch) dedupLocked(progress *checkpoint.Stream, lines []record.Line, on bool) {
+	if b.here == nil {
+		b.here = map[uint64]uint64{}
 	}
-	here := make(map[uint64]uint64, len(lines))
+	clear(b.here)
 	for i, id := range b.mapper.IDs() {
-		if id == "" {
-			b.keep(lines[i], times[i])
+		if id == "" || !on {
+			b.keepLocked(lines[i], b.all[i])
 			continue
 		}
 		event := checkpoint.NewEvent(id, lines[i].Text)
 		known, same := progress.Delivered(event)
-		if content, ok := here[event.ID]; ok {
+		if content, ok := b.here[event.ID]; ok {
 			known, same = true, content == event.Content
 		}
 		if same {
@@ -84,20 +93,20 @@ func (b *batch) dedup(progress *checkpoint.Stream, lines []record.Line, times []
 		if known {
 			b.counts.conflicts++
 		}
-		here[event.ID] = event.Content
-		b.keep(lines[i], times[i])
+		b.here[event.ID] = event.Content
+		b.keepLocked(lines[i], b.all[i])
 		b.events = append(b.events, event)
 	}
 }
 
-func (b *batch) keep(line record.Line, at pcommon.Timestamp) {
+func (b *batch) keepLocked(line record.Line, at pcommon.Timestamp) {
 	b.lines = append(b.lines, line)
+	b.numbers = append(b.numbers, line.Number)
 	b.counts.times = append(b.counts.times, at)
 }
 
-// timesOf are the records' own times, in order.
-func timesOf(logs plog.Logs) []pcommon.Timestamp {
-	times := make([]pcommon.Timestamp, 0, logs.LogRecordCount())
+// appendTimes appends the records' own times, in order.
+func appendTimes(times []pcommon.Timestamp, logs plog.Logs) []pcommon.Timestamp {
 	for _, resource := range logs.ResourceLogs().All() {
 		for _, scope := range resource.ScopeLogs().All() {
 			for _, record := range scope.LogRecords().All() {
@@ -106,15 +115,6 @@ func timesOf(logs plog.Logs) []pcommon.Timestamp {
 		}
 	}
 	return times
-}
-
-// numbers of the batch's lines.
-func (b *batch) numbers() []int {
-	numbers := make([]int, len(b.lines))
-	for i, line := range b.lines {
-		numbers[i] = line.Number
-	}
-	return numbers
 }
 
 // build returns the log records, made anew for every call.

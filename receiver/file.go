@@ -90,7 +90,7 @@ func (l *lane) deliverFile(ctx context.Context, file compliance.File, got body, 
 		receipt, err := s.handOver(ctx, deliver.Batch{
 			Span: deliver.Span{
 				FileID: file.ID, FileName: file.Name, FileSize: file.Size, SHA256: got.sha256, EndTime: file.EndTime,
-				ListedSHA256: file.SHA256, Lines: b.numbers(), NextLine: next, Last: last, Events: b.events,
+				ListedSHA256: file.SHA256, Lines: b.numbers, NextLine: next, Last: last, Events: b.events,
 			},
 			Records: len(b.lines),
 			Build:   b.build,

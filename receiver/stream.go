@@ -65,6 +65,7 @@ type stream struct {
 	mu sync.Mutex // guards the lanes' downloads
 
 	mapper   *record.Mapper
+	batch    batch
 	deliver  *deliver.Deliverer
 	again    *deliver.Deliverer // of records that were set aside
 	progress *checkpoint.Stream

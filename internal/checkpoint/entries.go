@@ -55,16 +55,18 @@ func (e *entries) append(end time.Time, items ...entry) {
 		e.Since, e.Until = at, at
 	}
 	e.Since, e.Until = min(e.Since, at), max(e.Until, at)
+	e.Tail = slices.Grow(e.Tail, len(items)*entrySize)
 	for _, item := range items {
 		e.Tail = binary.LittleEndian.AppendUint64(e.Tail, item.hash)
 		e.Tail = binary.LittleEndian.AppendUint64(e.Tail, item.value)
 	}
 }
 
-// clone shares the blocks and copies what append changes.
+// clone shares the blocks, and the tail too: append writes only behind its end, where
+// the original does not look. Of an original and its clones one alone is appended to
+// and kept.
 func (e entries) clone() entries {
 	e.Blocks = slices.Clip(e.Blocks)
-	e.Tail = slices.Clone(e.Tail)
 	return e
 }
 

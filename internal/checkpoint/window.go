@@ -27,6 +27,7 @@ type window struct {
 	block    int
 	contents table // hash of the line, by hash of the event id
 	evicted  int   // events that left before their time
+	items    []entry
 }
 
 func newWindow(key string, set Settings) *window {
@@ -66,9 +67,11 @@ func (w *window) add(ctx context.Context, client storage.Client, log *entries, e
 			return err
 		}
 	}
+	w.items = w.items[:0]
 	for _, event := range events {
-		log.append(end, entry{event.ID, event.Content})
+		w.items = append(w.items, entry{event.ID, event.Content})
 	}
+	log.append(end, w.items...)
 	return log.seal(ctx, client, w.prefix, w.block)
 }
 
