@@ -39,6 +39,7 @@ type bodyWriter struct {
 	root   *node
 	parsed bool
 	hold   *withholder // nil where content is kept
+	scan   scanner     // of the line that is being read
 	out    []byte      // the line written anew, for bodies that are not parsed
 	seen   []string    // the keys so far of the objects that are being read
 }
@@ -57,16 +58,20 @@ func (w *bodyWriter) write(body pcommon.Value, line string, out *findings) (read
 	if w.hold != nil {
 		w.hold.any = false
 	}
+	out.set = 0
 	w.seen = w.seen[:0]
-	ok := readObject(line, out, func(scan *scanner) {
-		if w.parsed {
-			w.parseObject(scan, w.root, body.SetEmptyMap(), out)
-			return
-		}
+	w.scan = newScanner(line)
+	scan := &w.scan
+	switch {
+	case scan.peek() != '{':
+		return w.writeUnread(body, line)
+	case w.parsed:
+		w.parseObject(scan, w.root, body.SetEmptyMap(), out)
+	default:
 		findIn(scan, w.root, out)
 		w.redactLine(scan, body, line)
-	})
-	if !ok {
+	}
+	if !scan.ended() {
 		return w.writeUnread(body, line)
 	}
 	return true, w.hold != nil && w.hold.any

@@ -24,6 +24,14 @@ type scanner struct {
 	bad   bool
 }
 
+// newScanner begins a line, behind its byte order mark.
+func newScanner(line string) scanner {
+	return scanner{text: strings.TrimPrefix(line, utf8BOM)}
+}
+
+// ended reports whether all was read, and nothing was bad.
+func (s *scanner) ended() bool { return s.peek() == 0 && s.at == len(s.text) && !s.bad }
+
 const maxDepth = 10_000
 
 // peek moves to the next byte that is not white space, and returns it; 0 at the

@@ -6,7 +6,6 @@ package record
 import (
 	"math"
 	"strconv"
-	"strings"
 	"time"
 	"unsafe"
 )
@@ -21,23 +20,15 @@ const utf8BOM = "\xef\xbb\xbf"
 
 // walk reads a line once and finds the values of its slots, whose texts are parts
 // of the line. It reports whether the line is one whole JSON object in valid UTF-8;
-// when it is not, nothing is found.
+// when it is not, what was found does not count.
 func walk(root *node, line string, out *findings) bool {
-	return readObject(line, out, func(scan *scanner) { walkObject(scan, root, out) })
-}
-
-// readObject has a line read that begins like an object, and reports whether it is one.
-func readObject(line string, out *findings, read func(*scanner)) bool {
 	out.set = 0
-	scan := scanner{text: strings.TrimPrefix(line, utf8BOM)}
-	if scan.peek() == '{' {
-		read(&scan)
-		if scan.peek() == 0 && scan.at == len(scan.text) && !scan.bad {
-			return true
-		}
-		out.set = 0
+	scan := newScanner(line)
+	if scan.peek() != '{' {
+		return false
 	}
-	return false
+	walkObject(&scan, root, out)
+	return scan.ended()
 }
 
 func walkObject(scan *scanner, at *node, out *findings) {
