@@ -11,16 +11,14 @@ import (
 )
 
 // rooms are the memory that files are held in while they are downloaded and
-// delivered, outside of Go's heap. They are used again while others are in use: the
-// system clears new memory, which takes as long as to read a file into it.
+// delivered, outside of Go's heap. They are used again while others are in use, for
+// files of nearly one size, as those of a backlog are: the system clears new memory,
+// which takes as long as to read a file into it. There are never more of them than
+// were in use at once.
 //
 // Whoever takes a room is its only owner until it is given back, and must not look
 // into it afterwards.
 type rooms struct {
-	// limit of the free rooms and those in use together. More is in use when a file
-	// is larger; then none is free.
-	limit int
-
 	mu    sync.Mutex // guards everything below
 	inUse int        // bytes
 	free  [][]byte
@@ -40,7 +38,7 @@ func (r *rooms) take(size int) []byte {
 		r.free = slices.Delete(r.free, at, at+1)
 		return room
 	}
-	r.trimLocked()
+	r.clearLocked()
 	return sysmem.Make[byte](size)
 }
 
@@ -50,19 +48,15 @@ func (r *rooms) give(room []byte) {
 	defer r.mu.Unlock()
 	r.inUse -= len(room)
 	r.free = append(r.free, room)
-	r.trimLocked()
+	if r.inUse == 0 {
+		r.clearLocked()
+	}
 }
 
-// trimLocked keeps within the limit what is free and in use, and keeps nothing when
-// nothing is in use.
-func (r *rooms) trimLocked() {
-	held := r.inUse
+// clearLocked gives the free rooms back to the system.
+func (r *rooms) clearLocked() {
 	for _, room := range r.free {
-		held += len(room)
+		sysmem.Free(room)
 	}
-	for len(r.free) > 0 && (held > r.limit || r.inUse == 0) {
-		held -= len(r.free[0])
-		sysmem.Free(r.free[0])
-		r.free = slices.Delete(r.free, 0, 1)
-	}
+	r.free = nil
 }

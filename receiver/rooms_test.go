@@ -12,10 +12,10 @@ import (
 const mib = 1 << 20
 
 // TestRooms: a room is large enough and belongs to one owner; it is used again for
-// the same size while others are in use; free rooms and those in use stay within the
-// limit together, and none is kept when none is in use.
+// the same size while others are in use; none is kept beside a new one of another
+// size, or when none is in use.
 func TestRooms(t *testing.T) {
-	r := &rooms{limit: 4 * mib}
+	r := &rooms{}
 	first, second := r.take(mib+1), r.take(2*mib)
 	assert.Len(t, first, 2*mib)
 	assert.Len(t, second, 2*mib)
@@ -27,14 +27,11 @@ func TestRooms(t *testing.T) {
 	again := r.take(2*mib - 1)
 	assert.Same(t, at, &again[0], "a free room of this size was not used again")
 
-	large := r.take(3 * mib) // above the limit, as a file is that is held alone
-	assert.Len(t, large, 3*mib)
 	r.give(again)
-	assert.Empty(t, r.free, "a free room beside one above the limit")
+	large := r.take(3 * mib)
+	assert.Len(t, large, 3*mib)
+	assert.Empty(t, r.free, "a free room beside a new one")
 	r.give(large)
-	assert.Empty(t, r.free, "a free room above the limit")
-
-	r.give(r.take(mib))
 	assert.Len(t, r.free, 1)
 	r.give(first)
 	assert.Empty(t, r.free, "free rooms kept while nothing is in use")

@@ -84,7 +84,7 @@ func (a *ask) before(b *ask) bool {
 func newScheduler(cfg DownloadConfig, perMinute int, waited func(context.Context, compliance.Operation, time.Duration)) *scheduler {
 	return &scheduler{
 		waited: waited, memoryLimit: cfg.MemoryLimit, window: newWindow(perMinute), memory: cfg.MemoryLimit, slots: cfg.Concurrency,
-		rooms: &rooms{limit: int(cfg.MemoryLimit)},
+		rooms: &rooms{},
 	}
 }
 
