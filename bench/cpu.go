@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -49,6 +50,7 @@ func compareCPU(ctx context.Context, opts options) error {
 	contenders := []*contender{
 		{name: "nop receiver", run: opts.collect(s, nopReceiver)},
 		{name: "floor", run: func(ctx context.Context) (used, error) { return measureFloor(ctx, s) }},
+		{name: "floor, with records", run: func(ctx context.Context) (used, error) { return measureFloor(ctx, s, withRecords) }},
 		{name: "raw", run: opts.collect(s, ours(s, types, unlimited))},
 		{name: "file_log", run: opts.collect(s, fileLog(dir))},
 		{name: "parsed", run: opts.collect(s, ours(s, types, unlimited, "body: parsed"))},
@@ -99,7 +101,7 @@ func printCPU(contenders []*contender, bytes int64) {
 	fmt.Println("| | CPU s/GB | least | most |\n|---|--:|--:|--:|")
 	for _, c := range contenders[1:] {
 		perGB := func(d time.Duration) float64 {
-			if c.name != "floor" {
+			if !strings.HasPrefix(c.name, "floor") {
 				d -= idle
 			}
 			return d.Seconds() / float64(bytes) * 1e9

@@ -7,18 +7,24 @@ import (
 	"bytes"
 	"context"
 	"crypto/sha256"
+	"encoding/json"
 	"fmt"
 	"io"
 	"net/http"
 	"os"
 	"os/exec"
+	"time"
 
 	"github.com/go-faster/jx"
+
+	"go.opentelemetry.io/collector/pdata/plog"
+
+	"github.com/openaicompliance/openaicompliancereceiver/internal/record"
 )
 
 // floor does what no receiver can do without: read a body by HTTP, digest it, and
-// read the tokens of its lines.
-func floor(ctx context.Context, url string) error {
+// read the tokens of its lines. With records it makes log records too.
+func floor(ctx context.Context, url string, records bool) error {
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, url, http.NoBody)
 	if err != nil {
 		return err
@@ -40,12 +46,56 @@ func floor(ctx context.Context, url string) error {
 			return err
 		}
 	}
+	if records {
+		return makeRecords(content)
+	}
+	return nil
+}
+
+// models is how many records are mapped, to know what the others hold.
+const models = 50
+
+// perBatch is as many records as a batch has by default.
+const perBatch = 1000
+
+// makeRecords makes a record with the attributes of its kind for each line, and finds
+// none of their values: those of the first lines come again and again. That is the
+// least that records cost, whoever reads the lines.
+func makeRecords(content []byte) error {
+	var first struct{ Type string }
+	head, _, _ := bytes.Cut(content, []byte{'\n'})
+	if err := json.Unmarshal(head, &first); err != nil {
+		return err
+	}
+	var lines []record.Line
+	for line := range bytes.Lines(content) {
+		if len(lines) == models {
+			break
+		}
+		lines = append(lines, record.Line{Number: len(lines) + 1, Text: bytes.TrimSuffix(line, []byte{'\n'})})
+	}
+	source := record.Source{EventType: first.Type, PrincipalAttr: record.AttrWorkspaceID, PrincipalID: "floor"}
+	mapped, _ := record.NewMapper(source).Map(record.File{ID: "floor", Name: "floor", SHA256: "floor"}, lines, time.Now())
+	from := mapped.ResourceLogs().At(0).ScopeLogs().At(0).LogRecords()
+
+	var to plog.LogRecordSlice
+	n := 0
+	for line := range bytes.Lines(content) {
+		if n%perBatch == 0 {
+			to = plog.NewLogs().ResourceLogs().AppendEmpty().ScopeLogs().AppendEmpty().LogRecords()
+			to.EnsureCapacity(perBatch)
+		}
+		made := to.AppendEmpty()
+		made.Body().SetStr(string(line))
+		from.At(n % from.Len()).Attributes().CopyTo(made.Attributes())
+		n++
+	}
 	return nil
 }
 
 // measureFloor runs the floor in a process of its own.
-func measureFloor(ctx context.Context, s *source) (used, error) {
-	cmd := exec.CommandContext(ctx, os.Args[0], append([]string{"floor"}, s.urls()...)...)
+func measureFloor(ctx context.Context, s *source, args ...string) (used, error) {
+	cmd := exec.CommandContext(ctx, os.Args[0], append(append([]string{"floor"}, args...), s.urls()...)...)
 	cmd.Stderr = os.Stderr
 	if err := cmd.Run(); err != nil {
 		return used{}, fmt.Errorf("floor: %w", err)

@@ -23,6 +23,9 @@ type options struct {
 	seconds                       int
 }
 
+// withRecords has the floor make log records.
+const withRecords = "records"
+
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	err := run(ctx, os.Args[1:])
@@ -34,9 +37,13 @@ func main() {
 }
 
 func run(ctx context.Context, args []string) error {
-	if len(args) > 0 && args[0] == "floor" {
+	if len(args) > 1 && args[0] == "floor" {
+		records := args[1] == withRecords
 		for _, url := range args[1:] {
-			if err := floor(ctx, url); err != nil {
+			if url == withRecords {
+				continue
+			}
+			if err := floor(ctx, url, records); err != nil {
 				return err
 			}
 		}

@@ -16,6 +16,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"syscall"
 	"time"
 )
@@ -27,6 +28,7 @@ type process struct {
 	metrics string
 	pprof   string
 	done    chan struct{}
+	own     atomic.Int64 // the most of its memory that was resident and no file's
 }
 
 // used is what a process took from its start to its end.
@@ -66,7 +68,22 @@ func startCollector(binary, config string) (*process, error) {
 		defer close(p.done)
 		_ = p.cmd.Wait()
 	}()
+	go p.watch()
 	return p, nil
+}
+
+// watch looks every few milliseconds: the kernel keeps no maximum of this.
+func (p *process) watch() {
+	for {
+		if now, err := p.status("RssAnon:"); err == nil {
+			p.own.Store(max(p.own.Load(), now))
+		}
+		select {
+		case <-p.done:
+			return
+		case <-time.After(5 * time.Millisecond):
+		}
+	}
 }
 
 func freeAddress() (string, error) {

@@ -47,9 +47,20 @@ func (r *rooms) give(room []byte) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.inUse -= len(room)
+	if spoil {
+		overwrite(room)
+	}
 	r.free = append(r.free, room)
 	if r.inUse == 0 {
 		r.clearLocked()
+	}
+}
+
+// overwrite lets nobody find what was in a room.
+func overwrite(room []byte) {
+	room[0] = 0xdb
+	for n := 1; n < len(room); n *= 2 {
+		copy(room[n:], room[:n])
 	}
 }
 

@@ -87,7 +87,7 @@ func writeOverlay(dir, file, mutated string) (string, error) {
 
 // goTest runs tests of one package and returns what they printed.
 func goTest(root, pkg string, tests []string, flags ...string) (string, error) {
-	args := append([]string{"test", "-count=1", "-v", "-vet=off", "-timeout=" + testLimit}, flags...)
+	args := append([]string{"test", "-count=1", "-v", "-vet=off", "-tags=spoil", "-timeout=" + testLimit}, flags...)
 	cmd := exec.Command("go", append(args, "-run=^("+strings.Join(tests, "|")+")$", pkg)...)
 	cmd.Dir = root
 	out, err := cmd.CombinedOutput()
