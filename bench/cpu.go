@@ -51,6 +51,7 @@ func compareCPU(ctx context.Context, opts options) error {
 		{name: "nop receiver", run: opts.collect(s, nopReceiver)},
 		{name: "floor", run: func(ctx context.Context) (used, error) { return measureFloor(ctx, s) }},
 		{name: "floor, with records", run: func(ctx context.Context) (used, error) { return measureFloor(ctx, s, withRecords) }},
+		{name: "floor, with parsed records", run: func(ctx context.Context) (used, error) { return measureFloor(ctx, s, withParsed) }},
 		{name: "raw", run: opts.collect(s, ours(s, types, unlimited))},
 		{name: "file_log", run: opts.collect(s, fileLog(dir))},
 		{name: "parsed", run: opts.collect(s, ours(s, types, unlimited, "body: parsed"))},

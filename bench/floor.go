@@ -23,8 +23,8 @@ import (
 )
 
 // floor does what no receiver can do without: read a body by HTTP, digest it, and
-// read the tokens of its lines. With records it makes log records too.
-func floor(ctx context.Context, url string, records bool) error {
+// read the tokens of its lines. Then it hands the content on, if anybody wants it.
+func floor(ctx context.Context, url string, then func([]byte) error) error {
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, url, http.NoBody)
 	if err != nil {
 		return err
@@ -46,11 +46,22 @@ func floor(ctx context.Context, url string, records bool) error {
 			return err
 		}
 	}
-	if records {
-		return makeRecords(content)
+	if then != nil {
+		return then(content)
 	}
 	return nil
 }
+
+// makers of what the floor makes, by name.
+var makers = map[string]func([]byte) error{
+	withRecords: func(content []byte) error { return makeRecords(content, false) },
+	withParsed:  func(content []byte) error { return makeRecords(content, true) },
+}
+
+const (
+	withRecords = "records"
+	withParsed  = "parsed"
+)
 
 // models is how many records are mapped, to know what the others hold.
 const models = 50
@@ -61,7 +72,7 @@ const perBatch = 1000
 // makeRecords makes a record with the attributes of its kind for each line, and finds
 // none of their values: those of the first lines come again and again. That is the
 // least that records cost, whoever reads the lines.
-func makeRecords(content []byte) error {
+func makeRecords(content []byte, parsed bool) error {
 	var first struct{ Type string }
 	head, _, _ := bytes.Cut(content, []byte{'\n'})
 	if err := json.Unmarshal(head, &first); err != nil {
@@ -74,7 +85,7 @@ func makeRecords(content []byte) error {
 		}
 		lines = append(lines, record.Line{Number: len(lines) + 1, Text: bytes.TrimSuffix(line, []byte{'\n'})})
 	}
-	source := record.Source{EventType: first.Type, PrincipalAttr: record.AttrWorkspaceID, PrincipalID: "floor"}
+	source := record.Source{EventType: first.Type, PrincipalAttr: record.AttrWorkspaceID, PrincipalID: "floor", Parsed: parsed}
 	mapped, _ := record.NewMapper(source).Map(record.File{ID: "floor", Name: "floor", SHA256: "floor"}, lines, time.Now())
 	from := mapped.ResourceLogs().At(0).ScopeLogs().At(0).LogRecords()
 
@@ -86,8 +97,13 @@ func makeRecords(content []byte) error {
 			to.EnsureCapacity(perBatch)
 		}
 		made := to.AppendEmpty()
-		made.Body().SetStr(string(line))
-		from.At(n % from.Len()).Attributes().CopyTo(made.Attributes())
+		model := from.At(n % from.Len())
+		if parsed {
+			model.Body().CopyTo(made.Body())
+		} else {
+			made.Body().SetStr(string(line))
+		}
+		model.Attributes().CopyTo(made.Attributes())
 		n++
 	}
 	return nil

@@ -21,7 +21,7 @@ func BenchmarkFloor(b *testing.B) {
 			b.SetBytes(s.bytes)
 			b.ReportAllocs()
 			for b.Loop() {
-				require.NoError(b, floor(b.Context(), s.urls()[0], false))
+				require.NoError(b, floor(b.Context(), s.urls()[0], nil))
 			}
 		})
 	}

@@ -23,9 +23,6 @@ type options struct {
 	seconds                       int
 }
 
-// withRecords has the floor make log records.
-const withRecords = "records"
-
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	err := run(ctx, os.Args[1:])
@@ -38,12 +35,13 @@ func main() {
 
 func run(ctx context.Context, args []string) error {
 	if len(args) > 1 && args[0] == "floor" {
-		records := args[1] == withRecords
-		for _, url := range args[1:] {
-			if url == withRecords {
-				continue
-			}
-			if err := floor(ctx, url, records); err != nil {
+		urls := args[1:]
+		then := makers[urls[0]]
+		if then != nil {
+			urls = urls[1:]
+		}
+		for _, url := range urls {
+			if err := floor(ctx, url, then); err != nil {
 				return err
 			}
 		}
