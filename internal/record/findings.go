@@ -35,6 +35,15 @@ const maxSlots = 64
 // maxTemplates bounds what lines of ever new forms can make us remember.
 const maxTemplates = 256
 
+// newFindings panics when the tables have grown beyond what fits; a test makes the
+// mapper of every type.
+func newFindings(attrs []string) findings {
+	if len(attrs) > maxSlots {
+		panic("record: more attributes than findings has bits")
+	}
+	return findings{attrs: attrs, values: make([]found, len(attrs)), templates: map[uint64]pcommon.Map{}}
+}
+
 func (f *findings) has(slot int) bool { return f.set&(1<<slot) != 0 }
 
 func (f *findings) put(slot int, value found) {

@@ -20,7 +20,8 @@ import (
 
 // FuzzMap: no line makes Map panic, in any kind of body and content; there is
 // always a uid; text is valid UTF-8; encoding/json agrees about what is malformed;
-// and the body is what its kind promises.
+// the body is what its kind promises; and a body that is parsed has no other
+// attributes than the line as it is.
 func FuzzMap(f *testing.F) {
 	types, kinds := types(), slices.Sorted(maps.Keys(variants))
 	for kind, eventType := range types {
@@ -58,6 +59,10 @@ func FuzzMap(f *testing.F) {
 			assert.Equal(t, !isObject(line), malformed == 1, "malformed: %d", malformed)
 		}
 		checkKind(t, kind, given, malformed == 1, record)
+		if kind == "parsed" {
+			raw, _ := mapLines(mappers[eventType+"raw"], line)
+			assert.Equal(t, recordsOf(raw).At(0).Attributes().AsRaw(), record.Attributes().AsRaw())
+		}
 	})
 }
 

@@ -92,7 +92,7 @@ func NewMapper(source Source) *Mapper {
 		eventName: EventNamePrefix + strings.ToLower(source.EventType),
 	}
 	root, attrs := compile(rulesOf(source.EventType), slices.Clone(ownAttrs))
-	m.root, m.found = root, findings{attrs: attrs, values: make([]found, len(attrs)), templates: map[uint64]pcommon.Map{}}
+	m.root, m.found = root, newFindings(attrs)
 	if source.Parsed || source.Content.withholds() {
 		root.know(fieldsOf(source.EventType))
 		m.body = newBodyWriter(root, source)

@@ -190,3 +190,11 @@ func attributeNames(t *testing.T) map[string]bool {
 	require.Greater(t, len(names), 25)
 	return names
 }
+
+// TestSlotsFit: the attributes of every type fit into what a mapper keeps of a record.
+func TestSlotsFit(t *testing.T) {
+	for eventType := range mappings {
+		assert.NotPanics(t, func() { NewMapper(sourceOf(eventType)) }, eventType)
+	}
+	assert.Panics(t, func() { newFindings(make([]string, maxSlots+1)) })
+}

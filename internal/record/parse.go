@@ -20,6 +20,10 @@ const unfitSuffix = "_unfit"
 // the longer for a member the more it has.
 const maxUnknown = 256
 
+// maxRoom is for how many members a map has room from the start, at the most: the next
+// object at a place need not have as many as the last.
+const maxRoom = 16
+
 // parseObject fills a map with the members of an object, and finds on the way what
 // attributes are made of. null is left out, and of a key that comes twice the last
 // value counts.
@@ -44,7 +48,7 @@ func (w *bodyWriter) parseObject(scan *scanner, at *node, body pcommon.Map, out 
 			w.parseMember(scan, unknownText, undotted(key, at.field), body, out)
 		}
 	})
-	at.size = min(size, maxUnknown)
+	at.size = min(size, maxRoom)
 	if w.hold != nil && unknown > 0 {
 		body.PutInt(withheldKey, int64(unknown))
 	}
