@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/openaicompliance/openaicompliancereceiver/internal/compliance"
+	"github.com/openaicompliance/openaicompliancereceiver/internal/sysmem"
 )
 
 // scheduler decides which download begins next, over all streams. A download
@@ -20,7 +21,7 @@ import (
 // not starved by small ones.
 type scheduler struct {
 	memoryLimit int64
-	rooms       *rooms
+	rooms       sysmem.Rooms
 	// waited is told how long a download waited for the rate limit or a pause.
 	waited func(context.Context, compliance.Operation, time.Duration)
 
@@ -84,7 +85,6 @@ func (a *ask) before(b *ask) bool {
 func newScheduler(cfg DownloadConfig, perMinute int, waited func(context.Context, compliance.Operation, time.Duration)) *scheduler {
 	return &scheduler{
 		waited: waited, memoryLimit: cfg.MemoryLimit, window: newWindow(perMinute), memory: cfg.MemoryLimit, slots: cfg.Concurrency,
-		rooms: &rooms{},
 	}
 }
 
@@ -234,7 +234,7 @@ type lease struct {
 
 // memory is where the file is to be held, until the lease is released.
 func (l *lease) memory(size int64) []byte {
-	l.room = l.scheduler.rooms.take(int(size))
+	l.room = l.scheduler.rooms.Take(int(size))
 	return l.room
 }
 
@@ -251,7 +251,7 @@ func (l *lease) downloaded() {
 // look into the memory after the first.
 func (l *lease) release() {
 	if l.room != nil {
-		l.scheduler.rooms.give(l.room)
+		l.scheduler.rooms.Give(l.room)
 		l.room = nil
 	}
 	l.scheduler.mu.Lock()

@@ -3,7 +3,7 @@
 
 //go:build race || spoil
 
-package receiver
+package sysmem
 
 // spoil has rooms overwritten that are given back, so that tests notice who still
 // looks into them.

@@ -1,24 +1,21 @@
 // Copyright The OpenTelemetry Authors
 // SPDX-License-Identifier: Apache-2.0
 
-package receiver
+package sysmem
 
 import (
 	"slices"
 	"sync"
-
-	"github.com/openaicompliance/openaicompliancereceiver/internal/sysmem"
 )
 
-// rooms are the memory that files are held in while they are downloaded and
-// delivered, outside of Go's heap. They are used again while others are in use, for
-// files of nearly one size, as those of a backlog are: the system clears new memory,
-// which takes as long as to read a file into it. There are never more of them than
-// were in use at once.
+// Rooms are pieces of memory that are used again and again while others are in use,
+// for things of nearly one size, as the files of a backlog are: the system clears new
+// memory, which takes as long as to read a file into it. There are never more of them
+// than were in use at once, and none when none is in use.
 //
 // Whoever takes a room is its only owner until it is given back, and must not look
-// into it afterwards.
-type rooms struct {
+// into it afterwards. The zero value is ready for use, by several goroutines.
+type Rooms struct {
 	mu    sync.Mutex // guards everything below
 	inUse int        // bytes
 	free  [][]byte
@@ -27,8 +24,8 @@ type rooms struct {
 // roomUnit is the step of rooms' sizes, so that files of nearly one size fit.
 const roomUnit = 1 << 20
 
-// take returns a room of at least so many bytes.
-func (r *rooms) take(size int) []byte {
+// Take returns a room of at least so many bytes.
+func (r *Rooms) Take(size int) []byte {
 	size = (size + roomUnit - 1) / roomUnit * roomUnit
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -39,11 +36,11 @@ func (r *rooms) take(size int) []byte {
 		return room
 	}
 	r.clearLocked()
-	return sysmem.Make[byte](size)
+	return Make[byte](size)
 }
 
-// give ends the use of a room.
-func (r *rooms) give(room []byte) {
+// Give ends the use of a room.
+func (r *Rooms) Give(room []byte) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.inUse -= len(room)
@@ -65,9 +62,9 @@ func overwrite(room []byte) {
 }
 
 // clearLocked gives the free rooms back to the system.
-func (r *rooms) clearLocked() {
+func (r *Rooms) clearLocked() {
 	for _, room := range r.free {
-		sysmem.Free(room)
+		Free(room)
 	}
 	r.free = nil
 }

@@ -3,7 +3,7 @@
 
 //go:build !race && !spoil
 
-package receiver
+package sysmem
 
 // spoil is off: overwriting takes as long as reading a file into memory.
 const spoil = false

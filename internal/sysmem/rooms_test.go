@@ -1,7 +1,7 @@
 // Copyright The OpenTelemetry Authors
 // SPDX-License-Identifier: Apache-2.0
 
-package receiver
+package sysmem
 
 import (
 	"testing"
@@ -15,25 +15,25 @@ const mib = 1 << 20
 // the same size while others are in use; none is kept beside a new one of another
 // size, or when none is in use.
 func TestRooms(t *testing.T) {
-	r := &rooms{}
-	first, second := r.take(mib+1), r.take(2*mib)
+	var r Rooms
+	first, second := r.Take(mib+1), r.Take(2*mib)
 	assert.Len(t, first, 2*mib)
 	assert.Len(t, second, 2*mib)
 	first[0], second[0] = 1, 2
 	assert.Equal(t, byte(1), first[0], "two owners of one room")
 
 	at := &second[0]
-	r.give(second)
-	again := r.take(2*mib - 1)
+	r.Give(second)
+	again := r.Take(2*mib - 1)
 	assert.Same(t, at, &again[0], "a free room of this size was not used again")
 
-	r.give(again)
-	large := r.take(3 * mib)
+	r.Give(again)
+	large := r.Take(3 * mib)
 	assert.Len(t, large, 3*mib)
 	assert.Empty(t, r.free, "a free room beside a new one")
-	r.give(large)
+	r.Give(large)
 	assert.Len(t, r.free, 1)
-	r.give(first)
+	r.Give(first)
 	assert.Empty(t, r.free, "free rooms kept while nothing is in use")
 	assert.Zero(t, r.inUse)
 }
