@@ -35,6 +35,8 @@ func times(t *testing.T, schedule, after string, n int) (all []string) {
 	return all
 }
 
+var noon = time.Date(2026, 8, 2, 12, 0, 0, 0, time.UTC)
+
 // A schedule's times are UTC's, or those of the zone that it names, whatever the
 // zone of the machine is.
 func TestScheduleTimes(t *testing.T) {

@@ -11,6 +11,7 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/openaicompliance/openaicompliancereceiver/internal/compliance"
+	"github.com/openaicompliance/openaicompliancereceiver/internal/pace"
 )
 
 // body of a file, in memory that is leased, and the digest of these very bytes.
@@ -25,34 +26,34 @@ type fetching struct {
 	// patient tries again as often as api_retry says; the others try once.
 	patient bool
 	// place is where its first try stands in the queue, nil for a further one.
-	place *ask
+	place *pace.Ask
 
 	cancel context.CancelFunc
 	finish func(error)   // ends the file's span
 	done   chan struct{} // closed once what follows is set
 	got    body
-	memory *lease // held from before each try; nil on error
+	memory *pace.Lease // held from before each try; nil on error
 	err    error
 }
 
 // fetch begins to download a file. failed is the error of a first try, if one has
 // been made, before the download of the file ahead of it in its lane.
-func (s *stream) fetch(ctx context.Context, file compliance.File, rank rank, pass int, patient bool, failed error, before *fetching) *fetching {
+func (s *stream) fetch(ctx context.Context, file compliance.File, rank pace.Rank, pass int, patient bool, failed error, before *fetching) *fetching {
 	ctx, cancel := context.WithCancel(ctx)
 	ctx, finish := s.telemetry.fileSpan(ctx, s.eventType, file)
 	f := &fetching{file: file, patient: patient, cancel: cancel, finish: finish, done: make(chan struct{})}
-	wants := ask{rank: s.rankOf(rank, file), end: file.EndTime, size: s.cfg.memoryOf(file)}
+	wants := pace.Ask{Rank: s.rankOf(rank, file), End: file.EndTime, Size: s.cfg.memoryOf(file)}
 	if before != nil {
-		wants.after = before.place
+		wants.After = before.place
 	}
-	var place *ask
+	var place *pace.Ask
 	if failed == nil { // before the goroutine runs, so that files keep their order
-		place = s.scheduler.enqueue(wants)
+		place = s.scheduler.Enqueue(wants)
 		f.place = place
 	}
 	try := func() error {
 		if place == nil {
-			place = s.scheduler.enqueue(wants)
+			place = s.scheduler.Enqueue(wants)
 		}
 		err := s.attempt(ctx, f, place, pass)
 		place = nil
@@ -93,7 +94,7 @@ func (f *fetching) doneChan() <-chan struct{} {
 }
 
 // await returns what came; the caller releases the memory that comes with it.
-func (f *fetching) await() (body, *lease, error) {
+func (f *fetching) await() (body, *pace.Lease, error) {
 	<-f.done
 	f.cancel()
 	return f.got, f.memory, f.err
@@ -105,18 +106,18 @@ func (f *fetching) abandon() {
 	<-f.done
 	f.finish(context.Canceled)
 	if f.memory != nil {
-		f.memory.release()
+		f.memory.Release()
 	}
 }
 
 // attempt downloads a file once, in its turn.
-func (s *stream) attempt(ctx context.Context, f *fetching, place *ask, pass int) error {
-	held, err := s.scheduler.wait(ctx, place)
+func (s *stream) attempt(ctx context.Context, f *fetching, place *pace.Ask, pass int) error {
+	held, err := s.scheduler.Wait(ctx, place)
 	if err != nil {
 		return err
 	}
-	content, err := s.api.DownloadInto(ctx, f.file, held.memory(compliance.Room(f.file.Size)))
-	held.downloaded()
+	content, err := s.api.DownloadInto(ctx, f.file, held.Memory(compliance.Room(f.file.Size)))
+	held.Downloaded()
 	f.got = body{content, f.file.SHA256}
 	if err != nil {
 		f.got, err = s.verifier.judge(f.file, err, pass)
@@ -125,7 +126,7 @@ func (s *stream) attempt(ctx context.Context, f *fetching, place *ask, pass int)
 		if mismatch, ok := errors.AsType[*compliance.IntegrityError](err); ok {
 			mismatch.Content = nil // it lies in what is given back
 		}
-		held.release()
+		held.Release()
 		return err
 	}
 	f.memory = held

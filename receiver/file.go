@@ -16,6 +16,7 @@ import (
 	"github.com/openaicompliance/openaicompliancereceiver/internal/compliance"
 	"github.com/openaicompliance/openaicompliancereceiver/internal/deliver"
 	"github.com/openaicompliance/openaicompliancereceiver/internal/jsonl"
+	"github.com/openaicompliance/openaicompliancereceiver/internal/pace"
 	"github.com/openaicompliance/openaicompliancereceiver/internal/record"
 	"github.com/openaicompliance/openaicompliancereceiver/internal/wait"
 )
@@ -30,7 +31,7 @@ var errResume = errors.New("fetch the file again and resume")
 
 // file brings a file to its end whose download has ended with err: its lines are
 // delivered, or it is set aside.
-func (l *lane) file(ctx context.Context, f *fetching, got body, memory *lease, err error) error {
+func (l *lane) file(ctx context.Context, f *fetching, got body, memory *pace.Lease, err error) error {
 	s := l.stream
 	if l.hopeless(ctx, f.file, err) {
 		return l.quarantine(ctx, f.file, err)
@@ -38,7 +39,7 @@ func (l *lane) file(ctx context.Context, f *fetching, got body, memory *lease, e
 	if err != nil {
 		return err
 	}
-	defer memory.release()
+	defer memory.Release()
 	s.telemetry.fileBytes(ctx, s.eventType, len(got.content))
 	outcome := outcomeOf(got.sha256 != f.file.SHA256, l.pass.late(f.file))
 	err = l.deliverFile(l.pass.ctx, f.file, got, memory) //nolint:contextcheck // made of ctx when the pass began
@@ -65,7 +66,7 @@ func outcomeOf(unverified, late bool) string {
 // deliverFile hands on the lines of a verified file in batches, from where its
 // delivery stopped, and stores the position after each accepted one. The content
 // lies in memory, and is not looked at once that is released.
-func (l *lane) deliverFile(ctx context.Context, file compliance.File, got body, memory *lease) error {
+func (l *lane) deliverFile(ctx context.Context, file compliance.File, got body, memory *pace.Lease) error {
 	s := l.stream
 	first, changed := s.progress.NextLine(file.ID, got.sha256)
 	if changed {
@@ -76,7 +77,7 @@ func (l *lane) deliverFile(ctx context.Context, file compliance.File, got body, 
 	from := record.File{ID: file.ID, Name: file.Name, SHA256: got.sha256, Unverified: got.sha256 != file.SHA256}
 	observed := time.Now()
 	for last := false; !last; {
-		if memory.released() {
+		if memory.Released() {
 			return errResume
 		}
 		lines, next := batches.next()
@@ -84,7 +85,7 @@ func (l *lane) deliverFile(ctx context.Context, file compliance.File, got body, 
 		b := s.prepare(from, lines, observed)
 		giveBack := func() {
 			b.detach()
-			memory.release()
+			memory.Release()
 			l.giveBack()
 		}
 		receipt, err := s.handOver(ctx, deliver.Batch{

@@ -12,6 +12,8 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/openaicompliance/openaicompliancereceiver/internal/checkpoint"
+	"github.com/openaicompliance/openaicompliancereceiver/internal/compliance"
+	"github.com/openaicompliance/openaicompliancereceiver/internal/pace"
 )
 
 // lane works on one segment of a stream: it passes over its listing, downloads
@@ -117,17 +119,33 @@ func (l *lane) refill() {
 }
 
 // rank of the lane's downloads.
-func (l *lane) rank() rank {
+func (l *lane) rank() pace.Rank {
 	s := l.stream
 	segment, _ := s.progress.Segment(l.part)
 	old := !segment.To.IsZero() && segment.To.Before(s.serverTime().Add(-liveReach))
 	switch {
 	case l.part == checkpoint.History || old:
-		return rankHistory
+		return pace.History
 	case s.eventType == "AUTH_LOG" || s.eventType == "AUDIT_LOG":
-		return rankFirst
+		return pace.First
 	}
-	return rankLive
+	return pace.Live
+}
+
+// expiringWithin is how near its expiry a file outranks all others.
+const expiringWithin = 24 * time.Hour
+
+// rankOf ranks a download of a stream. serverTime is zero while the server has not
+// told its clock.
+func (s *stream) rankOf(part pace.Rank, file compliance.File) pace.Rank {
+	now := s.serverTime()
+	if s.replay != "" {
+		return pace.Replay
+	}
+	if !now.IsZero() && file.EndTime.Before(now.Add(expiringWithin-retention)) {
+		return pace.Expiring
+	}
+	return part
 }
 
 // first is the download that the lane waits for; nil when there is none.

@@ -199,10 +199,10 @@ func (l *lane) take(files []compliance.File) {
 func (s *stream) requestPage(ctx context.Context, pager *compliance.Pager) (page compliance.Page, err error) {
 	err = s.list.do(ctx, func() error {
 		began := time.Now()
-		if s.lists.pausedFor(began) > lookInterval {
+		if s.lists.PausedFor(began) > lookInterval {
 			s.dropAhead()
 		}
-		if err := s.lists.enter(ctx); err != nil {
+		if err := s.lists.Enter(ctx); err != nil {
 			return err
 		}
 		s.telemetry.rateLimitWait(ctx, compliance.OperationList, time.Since(began))

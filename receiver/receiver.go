@@ -19,6 +19,8 @@ import (
 	"go.opentelemetry.io/collector/consumer"
 	"go.opentelemetry.io/collector/extension/xextension/storage"
 	corereceiver "go.opentelemetry.io/collector/receiver"
+
+	"github.com/openaicompliance/openaicompliancereceiver/internal/pace"
 )
 
 // shutdownGrace is how long Shutdown lets running calls to the next consumer
@@ -43,7 +45,7 @@ type logsReceiver struct {
 	ways      *transports
 	storage   storage.Client
 	orders    []*order
-	scheduler *scheduler
+	scheduler *pace.Scheduler
 	telemetry *telemetry
 	stop      context.CancelFunc // ends the streams
 	abort     context.CancelFunc // ends their running calls too
@@ -167,7 +169,7 @@ func (r *logsReceiver) release(ctx context.Context) error {
 		r.storage = nil
 	}
 	if r.scheduler != nil {
-		r.scheduler.close()
+		r.scheduler.Close()
 		r.scheduler = nil
 	}
 	r.ways.close()

@@ -17,6 +17,7 @@ import (
 	"github.com/openaicompliance/openaicompliancereceiver/internal/compliance"
 	"github.com/openaicompliance/openaicompliancereceiver/internal/deliver"
 	"github.com/openaicompliance/openaicompliancereceiver/internal/jsonl"
+	"github.com/openaicompliance/openaicompliancereceiver/internal/pace"
 	"github.com/openaicompliance/openaicompliancereceiver/internal/record"
 )
 
@@ -75,7 +76,7 @@ func (s *stream) retryFile(ctx context.Context, runs []checkpoint.Refused, p *pa
 	}
 	f := s.fetch(ctx, compliance.File{
 		ID: first.FileID, Name: first.FileName, EndTime: first.EndTime, Size: first.FileSize, SHA256: first.SHA256,
-	}, rankHistory, p.number, true, nil, nil)
+	}, pace.History, p.number, true, nil, nil)
 	got, memory, err := f.await()
 	f.finish(err)
 	switch {
@@ -86,7 +87,7 @@ func (s *stream) retryFile(ctx context.Context, runs []checkpoint.Refused, p *pa
 	}
 	from := record.File{ID: first.FileID, Name: first.FileName, SHA256: got.sha256, Unverified: got.sha256 != first.SHA256}
 	lines := linesOf(runs, got.content)
-	memory.release() // the next consumer may be deaf: only the lines are kept for it
+	memory.Release() // the next consumer may be deaf: only the lines are kept for it
 	return s.retryLines(ctx, runs, from, lines)
 }
 

@@ -28,7 +28,7 @@ type requester struct {
 }
 
 // pauser keeps requests back for some time.
-type pauser interface{ pause(d time.Duration) }
+type pauser interface{ Pause(d time.Duration) }
 
 // do runs fn, which takes its turn by itself, until it succeeds, fails for good or
 // the settings end the tries. The last error is returned as it is.
@@ -52,7 +52,7 @@ func (r *requester) goOn(ctx context.Context, err error, fn func() error) error 
 // heed keeps everybody's requests back for as long as the server asked.
 func (r *requester) heed(err error) time.Duration {
 	pause := r.serverPause(err)
-	r.gate.pause(pause)
+	r.gate.Pause(pause)
 	return pause
 }
 

@@ -5,6 +5,7 @@ package receiver
 
 import (
 	"context"
+	"time"
 
 	"go.uber.org/zap"
 
@@ -13,6 +14,7 @@ import (
 	"github.com/openaicompliance/openaicompliancereceiver/internal/checkpoint"
 	"github.com/openaicompliance/openaicompliancereceiver/internal/compliance"
 	"github.com/openaicompliance/openaicompliancereceiver/internal/deliver"
+	"github.com/openaicompliance/openaicompliancereceiver/internal/pace"
 	"github.com/openaicompliance/openaicompliancereceiver/internal/record"
 )
 
@@ -25,9 +27,9 @@ type shared struct {
 
 	api       *compliance.Client
 	list      *requester
-	lists     *gate
+	lists     *pace.Gate
 	download  *requester
-	scheduler *scheduler
+	scheduler *pace.Scheduler
 }
 
 // newStreams makes a stream of each order that can be carried out and is not done.
@@ -59,8 +61,12 @@ func (r *logsReceiver) newStreams(calls context.Context, health *health) ([]*str
 }
 
 func (r *logsReceiver) newShared(health *health) shared {
-	lists := newGate(r.cfg.RateLimit.ListsPerMinute)
-	r.scheduler = newScheduler(r.cfg.Download, r.cfg.RateLimit.DownloadsPerMinute, r.telemetry.rateLimitWait)
+	lists := pace.NewGate(r.cfg.RateLimit.ListsPerMinute)
+	r.scheduler = pace.NewScheduler(pace.Limits{
+		Memory: r.cfg.Download.MemoryLimit, Slots: r.cfg.Download.Concurrency, PerMinute: r.cfg.RateLimit.DownloadsPerMinute,
+	}, func(ctx context.Context, waited time.Duration) {
+		r.telemetry.rateLimitWait(ctx, compliance.OperationDownload, waited)
+	})
 	return shared{
 		cfg: r.cfg, telemetry: r.telemetry, health: health, first: newFirstPass(r.set.Logger, r.cfg.EventTypes),
 		api: newAPI(r.cfg, r.ways, r.set, r.telemetry.request), lists: lists, scheduler: r.scheduler,

@@ -8,6 +8,7 @@ const (
 	inCheckpoint = "./internal/checkpoint"
 	inCompliance = "./internal/compliance"
 	inDeliver    = "./internal/deliver"
+	inPace       = "./internal/pace"
 )
 
 // table holds the mutants. When a change of the source moves a place, put the new
@@ -159,8 +160,8 @@ var table = []mutant{
 		pkg:   inReceiver, tests: []string{"TestCutPasses"},
 	},
 	{
-		name: "history waits for ever behind live files", file: "receiver/scheduler.go",
+		name: "history waits for ever behind live files", file: "internal/pace/scheduler.go",
 		edits: []edit{{"s.others >= backlogShare-1", "s.others < 0"}},
-		pkg:   inReceiver, tests: []string{"TestSchedulerBacklogShare"},
+		pkg:   inPace, tests: []string{"TestSchedulerBacklogShare"},
 	},
 }

@@ -1,7 +1,9 @@
 // Copyright The OpenTelemetry Authors
 // SPDX-License-Identifier: Apache-2.0
 
-package receiver
+// Package pace decides when requests begin: as many as the API allows in a minute, the
+// most urgent downloads first, each with memory for its file.
+package pace
 
 import (
 	"context"
@@ -58,17 +60,18 @@ func (w *window) pause(d time.Duration) {
 	}
 }
 
-// gate lets the requests of all streams to one endpoint through, as its window
+// Gate lets the requests of all streams to one endpoint through, as its window
 // allows.
-type gate struct {
+type Gate struct {
 	mu     sync.Mutex // guards window
 	window *window
 }
 
-func newGate(limit int) *gate { return &gate{window: newWindow(limit)} }
+// NewGate lets at most limit requests begin in any minute; 0 is no limit.
+func NewGate(limit int) *Gate { return &Gate{window: newWindow(limit)} }
 
-// enter waits for the next free place and takes it.
-func (g *gate) enter(ctx context.Context) error {
+// Enter waits for the next free place and takes it.
+func (g *Gate) Enter(ctx context.Context) error {
 	for {
 		d := g.take(time.Now())
 		if d <= 0 {
@@ -80,21 +83,21 @@ func (g *gate) enter(ctx context.Context) error {
 	}
 }
 
-// pausedFor is how long the server's pause lasts from now on.
-func (g *gate) pausedFor(now time.Time) time.Duration {
+// PausedFor is how long the server's pause lasts from now on.
+func (g *Gate) PausedFor(now time.Time) time.Duration {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	return g.window.pausedUntil.Sub(now)
 }
 
-func (g *gate) take(now time.Time) time.Duration {
+func (g *Gate) take(now time.Time) time.Duration {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	return g.window.take(now)
 }
 
-// pause keeps the gate shut for at least d from now.
-func (g *gate) pause(d time.Duration) {
+// Pause keeps the gate shut for at least d from now.
+func (g *Gate) Pause(d time.Duration) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	g.window.pause(d)

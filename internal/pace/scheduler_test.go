@@ -1,7 +1,7 @@
 // Copyright The OpenTelemetry Authors
 // SPDX-License-Identifier: Apache-2.0
 
-package receiver
+package pace
 
 import (
 	"context"
@@ -13,26 +13,25 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
-
-	"github.com/openaicompliance/openaicompliancereceiver/internal/compliance"
 )
 
 // queue asks a scheduler for several downloads and notes the order of the grants.
 type queue struct {
 	t *testing.T
-	*scheduler
+	*Scheduler
 	mu    sync.Mutex
 	order []string
 	at    []time.Time
 }
 
-func newQueue(t *testing.T, perMinute int, cfg DownloadConfig) *queue {
+func newQueue(t *testing.T, perMinute int, limits Limits) *queue {
 	t.Helper()
-	return &queue{t: t, scheduler: newScheduler(cfg, perMinute, notMeasured)}
+	limits.PerMinute = perMinute
+	return &queue{t: t, Scheduler: NewScheduler(limits, notMeasured)}
 }
 
 // add asks, and once it is granted holds the download for a time.
-func (q *queue) add(name string, a ask, hold time.Duration) {
+func (q *queue) add(name string, a Ask, hold time.Duration) {
 	go func() {
 		held, err := q.acquire(q.t.Context(), a)
 		if !assert.NoError(q.t, err) {
@@ -42,7 +41,7 @@ func (q *queue) add(name string, a ask, hold time.Duration) {
 		q.order, q.at = append(q.order, name), append(q.at, time.Now())
 		q.mu.Unlock()
 		time.Sleep(hold)
-		held.release()
+		held.Release()
 	}()
 	synctest.Wait()
 }
@@ -54,17 +53,17 @@ func (q *queue) granted() ([]string, []time.Time) {
 	return slices.Clone(q.order), slices.Clone(q.at)
 }
 
-func notMeasured(context.Context, compliance.Operation, time.Duration) {}
+func notMeasured(context.Context, time.Duration) {}
 
 // acquire asks and waits.
-func (s *scheduler) acquire(ctx context.Context, a ask) (*lease, error) {
-	return s.wait(ctx, s.enqueue(a))
+func (s *Scheduler) acquire(ctx context.Context, a Ask) (*Lease, error) {
+	return s.Wait(ctx, s.Enqueue(a))
 }
 
 var noon = time.Date(2026, 8, 2, 12, 0, 0, 0, time.UTC)
 
 // one download at a time.
-var oneSlot = DownloadConfig{MemoryLimit: 100, Concurrency: 1}
+var oneSlot = Limits{Memory: 100, Slots: 1}
 
 // Live goes before history and history before a replay, AUTH_LOG and AUDIT_LOG
 // before the other live types, a file near its expiry before everything; within a
@@ -72,13 +71,13 @@ var oneSlot = DownloadConfig{MemoryLimit: 100, Concurrency: 1}
 func TestSchedulerRanks(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		q := newQueue(t, 0, oneSlot)
-		q.add("under way", ask{rank: rankLive}, time.Second)
-		q.add("replay", ask{rank: rankReplay, end: noon.Add(-9 * time.Hour)}, time.Second)
-		q.add("history", ask{rank: rankHistory, end: noon.Add(-7 * time.Hour)}, time.Second)
-		q.add("live, young", ask{rank: rankLive, end: noon.Add(-time.Hour)}, time.Second)
-		q.add("live, old", ask{rank: rankLive, end: noon.Add(-2 * time.Hour)}, time.Second)
-		q.add("audit", ask{rank: rankFirst, end: noon}, time.Second)
-		q.add("expiring", ask{rank: rankExpiring, end: noon}, time.Second)
+		q.add("under way", Ask{Rank: Live}, time.Second)
+		q.add("replay", Ask{Rank: Replay, End: noon.Add(-9 * time.Hour)}, time.Second)
+		q.add("history", Ask{Rank: History, End: noon.Add(-7 * time.Hour)}, time.Second)
+		q.add("live, young", Ask{Rank: Live, End: noon.Add(-time.Hour)}, time.Second)
+		q.add("live, old", Ask{Rank: Live, End: noon.Add(-2 * time.Hour)}, time.Second)
+		q.add("audit", Ask{Rank: First, End: noon}, time.Second)
+		q.add("expiring", Ask{Rank: Expiring, End: noon}, time.Second)
 		time.Sleep(time.Minute)
 		order, _ := q.granted()
 		// After four others the backlog has its turn.
@@ -90,10 +89,10 @@ func TestSchedulerRanks(t *testing.T) {
 // them while none does.
 func TestSchedulerBacklogShare(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		q := newQueue(t, 50, DownloadConfig{MemoryLimit: 1 << 20, Concurrency: 4})
+		q := newQueue(t, 50, Limits{Memory: 1 << 20, Slots: 4})
 		for range 400 {
-			q.add("live", ask{rank: rankFirst, size: 1}, time.Second)
-			q.add("history", ask{rank: rankHistory, size: 1}, time.Second)
+			q.add("live", Ask{Rank: First, Size: 1}, time.Second)
+			q.add("history", Ask{Rank: History, Size: 1}, time.Second)
 		}
 		time.Sleep(5*time.Minute + 30*time.Second)
 		first, _ := q.granted()
@@ -120,10 +119,10 @@ func count(names []string, name string) (n int) {
 func TestSchedulerRate(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		const limit = 50
-		q := newQueue(t, limit, DownloadConfig{MemoryLimit: 1 << 20, Concurrency: 4})
+		q := newQueue(t, limit, Limits{Memory: 1 << 20, Slots: 4})
 		began := time.Now()
 		for range 6 * limit {
-			q.add("file", ask{rank: rankLive, size: 1}, 300*time.Millisecond)
+			q.add("file", Ask{Rank: Live, Size: 1}, 300*time.Millisecond)
 		}
 		time.Sleep(10 * time.Minute)
 		_, at := q.granted()
@@ -139,12 +138,12 @@ func TestSchedulerRate(t *testing.T) {
 // above the limit is held alone, and small ones that come later do not starve it.
 func TestSchedulerMemory(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		q := newQueue(t, 0, DownloadConfig{MemoryLimit: 100, Concurrency: 10})
-		q.add("60", ask{size: 60}, 10*time.Second)
-		q.add("40", ask{size: 40}, 20*time.Second)
-		q.add("large", ask{size: 1000}, time.Second)
+		q := newQueue(t, 0, Limits{Memory: 100, Slots: 10})
+		q.add("60", Ask{Size: 60}, 10*time.Second)
+		q.add("40", Ask{Size: 40}, 20*time.Second)
+		q.add("large", Ask{Size: 1000}, time.Second)
 		for range 5 {
-			q.add("small", ask{size: 1}, time.Second)
+			q.add("small", Ask{Size: 1}, time.Second)
 		}
 		time.Sleep(15 * time.Second)
 		synctest.Wait()
@@ -155,8 +154,8 @@ func TestSchedulerMemory(t *testing.T) {
 		require.Len(t, order, 8)
 		assert.Equal(t, "large", order[2])
 		assert.Equal(t, time.Second, at[3].Sub(at[2]), "the large one was not alone")
-		q.scheduler.mu.Lock()
-		defer q.scheduler.mu.Unlock()
+		q.Scheduler.mu.Lock()
+		defer q.Scheduler.mu.Unlock()
 		assert.EqualValues(t, 100, q.memory)
 		assert.Equal(t, 10, q.slots)
 	})
@@ -166,25 +165,25 @@ func TestSchedulerMemory(t *testing.T) {
 // has ended leaves its slot to the next while its file keeps its memory.
 func TestSchedulerSlots(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s := newScheduler(DownloadConfig{MemoryLimit: 100, Concurrency: 2}, 0, notMeasured)
-		first, err := s.acquire(t.Context(), ask{size: 10})
+		s := NewScheduler(Limits{Memory: 100, Slots: 2}, notMeasured)
+		first, err := s.acquire(t.Context(), Ask{Size: 10})
 		require.NoError(t, err)
-		second, err := s.acquire(t.Context(), ask{size: 10})
+		second, err := s.acquire(t.Context(), Ask{Size: 10})
 		require.NoError(t, err)
 		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 		defer cancel()
-		_, err = s.acquire(ctx, ask{size: 10})
+		_, err = s.acquire(ctx, Ask{Size: 10})
 		require.ErrorIs(t, err, context.DeadlineExceeded)
-		first.downloaded()
-		first.downloaded() // a second time gives nothing
-		third, err := s.acquire(t.Context(), ask{size: 10})
+		first.Downloaded()
+		first.Downloaded() // a second time gives nothing
+		third, err := s.acquire(t.Context(), Ask{Size: 10})
 		require.NoError(t, err)
 		assert.EqualValues(t, 70, s.memory)
-		assert.False(t, first.released())
-		for _, l := range []*lease{first, second, third, first} {
-			l.release()
+		assert.False(t, first.Released())
+		for _, l := range []*Lease{first, second, third, first} {
+			l.Release()
 		}
-		assert.True(t, first.released())
+		assert.True(t, first.Released())
 		assert.EqualValues(t, 100, s.memory)
 		assert.Equal(t, 2, s.slots)
 	})
@@ -195,20 +194,20 @@ func TestSchedulerSlots(t *testing.T) {
 // delivered yet would hold the memory that the first one waits for.
 func TestSchedulerKeepsLanesInOrder(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s := newScheduler(oneSlot, 0, notMeasured)
-		held, err := s.acquire(t.Context(), ask{size: 100})
+		s := NewScheduler(oneSlot, notMeasured)
+		held, err := s.acquire(t.Context(), Ask{Size: 100})
 		require.NoError(t, err)
-		first := s.enqueue(ask{rank: rankHistory, end: noon, size: 100})
-		second := s.enqueue(ask{rank: rankExpiring, end: noon.Add(time.Hour), size: 100, after: first})
-		other := s.enqueue(ask{rank: rankReplay, size: 1})
-		held.release()
-		got, err := s.wait(t.Context(), first)
+		first := s.Enqueue(Ask{Rank: History, End: noon, Size: 100})
+		second := s.Enqueue(Ask{Rank: Expiring, End: noon.Add(time.Hour), Size: 100, After: first})
+		other := s.Enqueue(Ask{Rank: Replay, Size: 1})
+		held.Release()
+		got, err := s.Wait(t.Context(), first)
 		require.NoError(t, err)
-		got.release()
-		got, err = s.wait(t.Context(), second)
+		got.Release()
+		got, err = s.Wait(t.Context(), second)
 		require.NoError(t, err, "the one behind it has its turn by rank then")
-		got.release()
-		_, err = s.wait(t.Context(), other)
+		got.Release()
+		_, err = s.Wait(t.Context(), other)
 		require.NoError(t, err)
 	})
 }
@@ -217,32 +216,32 @@ func TestSchedulerKeepsLanesInOrder(t *testing.T) {
 // moment, and does not hold back those behind it.
 func TestSchedulerWithdraw(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s := newScheduler(oneSlot, 0, notMeasured)
-		held, err := s.acquire(t.Context(), ask{size: 100})
+		s := NewScheduler(oneSlot, notMeasured)
+		held, err := s.acquire(t.Context(), Ask{Size: 100})
 		require.NoError(t, err)
 		ctx, cancel := context.WithCancel(t.Context())
 		waited := make(chan error, 2)
 		go func() {
-			_, err := s.acquire(ctx, ask{rank: rankExpiring, size: 100})
+			_, err := s.acquire(ctx, Ask{Rank: Expiring, Size: 100})
 			waited <- err
 		}()
 		go func() {
-			l, err := s.acquire(t.Context(), ask{rank: rankReplay, size: 1})
+			l, err := s.acquire(t.Context(), Ask{Rank: Replay, Size: 1})
 			if err == nil {
-				l.release()
+				l.Release()
 			}
 			waited <- err
 		}()
 		synctest.Wait()
 		cancel()
 		require.ErrorIs(t, <-waited, context.Canceled)
-		held.release()
+		held.Release()
 		require.NoError(t, <-waited)
 		assert.EqualValues(t, 100, s.memory)
 		assert.Equal(t, 1, s.slots)
 		assert.Empty(t, s.waiting)
 
-		granted := &ask{size: 30, granted: make(chan struct{})}
+		granted := &Ask{Size: 30, granted: make(chan struct{})}
 		s.mu.Lock()
 		s.grantLocked(granted)
 		s.mu.Unlock()
@@ -258,14 +257,14 @@ func TestSchedulerPause(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		q := newQueue(t, 1, oneSlot)
 		began := time.Now()
-		q.add("before", ask{}, time.Second)
-		q.add("after", ask{}, time.Second)
-		q.pause(10 * time.Minute)
-		q.pause(time.Second)
+		q.add("before", Ask{}, time.Second)
+		q.add("after", Ask{}, time.Second)
+		q.Pause(10 * time.Minute)
+		q.Pause(time.Second)
 		time.Sleep(15 * time.Minute)
 		_, at := q.granted()
 		require.Len(t, at, 2)
 		assert.Equal(t, 10*time.Minute, at[1].Sub(began))
-		q.close()
+		q.Close()
 	})
 }

@@ -15,41 +15,22 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/openaicompliance/openaicompliancereceiver/internal/compliance"
+	"github.com/openaicompliance/openaicompliancereceiver/internal/pace"
 )
-
-// No window of 60 seconds ever sees more starts than the limit, wherever it
-// begins, and the limit is used in full: 5 windows' worth take 4 windows.
-func TestGateSlidingWindow(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		const limit = 50
-		g := newGate(limit)
-		began := time.Now()
-		var starts []time.Time
-		for range 5 * limit {
-			require.NoError(t, g.enter(t.Context()))
-			starts = append(starts, time.Now())
-			time.Sleep(100 * time.Millisecond)
-		}
-		for i := limit; i < len(starts); i++ {
-			assert.GreaterOrEqual(t, starts[i].Sub(starts[i-limit]), time.Minute)
-		}
-		assert.Less(t, starts[len(starts)-1].Sub(began), 4*newWindow(limit).length+limit*100*time.Millisecond)
-	})
-}
 
 // A server's Retry-After holds back every stream at that endpoint, a shorter one
 // later does not cut it short, and it is bounded by max_retry_after.
 func TestRetryAfterPausesAllStreams(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		cfg := NewDefaultConfig().APIRetry
-		gate := newGate(0)
+		gate := pace.NewGate(0)
 		r := &requester{retry: cfg, gate: gate}
 		tries := 0
 		began := time.Now()
 		other := make(chan time.Duration, 1)
 		go func() { // another stream, after the first answer
 			time.Sleep(time.Second)
-			if gate.enter(t.Context()) == nil {
+			if gate.Enter(t.Context()) == nil {
 				other <- time.Since(began)
 			}
 		}()
@@ -62,11 +43,11 @@ func TestRetryAfterPausesAllStreams(t *testing.T) {
 		require.NoError(t, err)
 		assert.GreaterOrEqual(t, time.Since(began), 40*time.Second)
 		assert.GreaterOrEqual(t, <-other, 40*time.Second)
-		r.gate.pause(time.Second)
+		r.gate.Pause(time.Second)
 
-		r.gate.pause(r.serverPause(&compliance.StatusError{RetryAfter: 100 * 365 * 24 * time.Hour}))
+		r.gate.Pause(r.serverPause(&compliance.StatusError{RetryAfter: 100 * 365 * 24 * time.Hour}))
 		began = time.Now()
-		require.NoError(t, gate.enter(t.Context()))
+		require.NoError(t, gate.Enter(t.Context()))
 		assert.Equal(t, cfg.MaxRetryAfter, time.Since(began))
 	})
 }
@@ -95,7 +76,7 @@ func TestRequesterDecides(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				cfg := NewDefaultConfig().APIRetry
 				cfg.MaxElapsedTime = 0
-				r := &requester{retry: cfg, gate: newGate(0)}
+				r := &requester{retry: cfg, gate: pace.NewGate(0)}
 				got := 0
 				err := r.do(t.Context(), func() error {
 					if got++; got == 20 {
@@ -118,7 +99,7 @@ func TestRequesterEnds(t *testing.T) {
 	failing := func() error { return &compliance.RequestError{Cause: errors.New("reset")} }
 	t.Run("max_elapsed_time", func(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
-			r := &requester{retry: NewDefaultConfig().APIRetry, gate: newGate(0)}
+			r := &requester{retry: NewDefaultConfig().APIRetry, gate: pace.NewGate(0)}
 			began := time.Now()
 			require.Error(t, r.do(t.Context(), failing))
 			assert.LessOrEqual(t, time.Since(began), 5*time.Minute)
@@ -128,20 +109,20 @@ func TestRequesterEnds(t *testing.T) {
 	t.Run("disabled", func(t *testing.T) {
 		cfg := NewDefaultConfig().APIRetry
 		cfg.Enabled = false
-		r := &requester{retry: cfg, gate: newGate(0)}
+		r := &requester{retry: cfg, gate: pace.NewGate(0)}
 		tries := 0
 		require.Error(t, r.do(t.Context(), func() error { tries++; return failing() }))
 		assert.Equal(t, 1, tries)
 	})
 	t.Run("context", func(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
-			gate := newGate(0)
+			gate := pace.NewGate(0)
 			r := &requester{retry: NewDefaultConfig().APIRetry, gate: gate}
-			gate.pause(time.Hour)
+			gate.Pause(time.Hour)
 			ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 			defer cancel()
 			require.ErrorIs(t, r.do(ctx, func() error {
-				if err := gate.enter(ctx); err != nil {
+				if err := gate.Enter(ctx); err != nil {
 					return err
 				}
 				return failing()

@@ -1,7 +1,7 @@
 // Copyright The OpenTelemetry Authors
 // SPDX-License-Identifier: Apache-2.0
 
-package receiver
+package pace
 
 import (
 	"context"
@@ -9,27 +9,26 @@ import (
 	"sync"
 	"time"
 
-	"github.com/openaicompliance/openaicompliancereceiver/internal/compliance"
 	"github.com/openaicompliance/openaicompliancereceiver/internal/sysmem"
 )
 
-// scheduler decides which download begins next, over all streams. A download
+// Scheduler decides which download begins next, over all streams. A download
 // begins when the rate limit, a slot and memory for its file allow it, all taken
 // at once: who holds one of them never waits for another.
 //
 // The best ask waits until it fits; none behind it goes first, so a large file is
 // not starved by small ones.
-type scheduler struct {
+type Scheduler struct {
 	memoryLimit int64
 	rooms       sysmem.Rooms
 	// waited is told how long a download waited for the rate limit or a pause.
-	waited func(context.Context, compliance.Operation, time.Duration)
+	waited func(context.Context, time.Duration)
 
 	mu       sync.Mutex // guards everything below
 	window   *window
 	memory   int64 // free bytes
 	slots    int   // free downloads
-	waiting  []*ask
+	waiting  []*Ask
 	next     uint64
 	others   int // grants since the last one to a backlog, while one waited
 	wakeUp   *time.Timer
@@ -40,15 +39,16 @@ type scheduler struct {
 // fifth of the rate always serves it.
 const backlogShare = 5
 
-// ask is one download that waits for its turn.
-type ask struct {
-	rank rank
-	// end is the file's end_time: the earliest expires first.
-	end  time.Time
-	size int64
-	// after is the ask of the file before it in its lane, if there is one: it goes
+// Ask is one download that waits for its turn.
+type Ask struct {
+	Rank Rank
+	// End is the file's end_time: the earliest expires first.
+	End time.Time
+	// Size is the memory it takes, in bytes.
+	Size int64
+	// After is the ask of the file before it in its lane, if there is one: it goes
 	// first, whatever their ranks. Who holds memory never waits for one who has none.
-	after *ask
+	After *Ask
 
 	waits   bool      // in the queue
 	order   uint64    // of arrival
@@ -58,41 +58,51 @@ type ask struct {
 	granted    chan struct{}
 }
 
-// rank of a download; smaller goes first.
-type rank int
+// Rank of a download; smaller goes first.
+type Rank int
 
+// Ranks, the most urgent first.
 const (
-	rankExpiring rank = iota // the API stops serving the file within a day
-	rankFirst                // live files of AUTH_LOG and AUDIT_LOG
-	rankLive
-	rankHistory
-	rankReplay
+	Expiring Rank = iota // the API stops serving the file soon
+	First                // live files of the types that matter most
+	Live
+	History
+	Replay
 )
 
 // backlog reports whether the share for backlogs is the ask's.
-func (a *ask) backlog() bool { return a.rank >= rankHistory }
+func (a *Ask) backlog() bool { return a.Rank >= History }
 
-func (a *ask) before(b *ask) bool {
+func (a *Ask) before(b *Ask) bool {
 	switch {
-	case a.rank != b.rank:
-		return a.rank < b.rank
-	case !a.end.Equal(b.end):
-		return a.end.Before(b.end)
+	case a.Rank != b.Rank:
+		return a.Rank < b.Rank
+	case !a.End.Equal(b.End):
+		return a.End.Before(b.End)
 	}
 	return a.order < b.order
 }
 
-func newScheduler(cfg DownloadConfig, perMinute int, waited func(context.Context, compliance.Operation, time.Duration)) *scheduler {
-	return &scheduler{
-		waited: waited, memoryLimit: cfg.MemoryLimit, window: newWindow(perMinute), memory: cfg.MemoryLimit, slots: cfg.Concurrency,
+// Limits of all downloads together.
+type Limits struct {
+	Memory    int64 // bytes
+	Slots     int   // downloads at once
+	PerMinute int   // that begin in any minute; 0 is no limit
+}
+
+// NewScheduler returns a Scheduler that tells waited how long each download was kept
+// back.
+func NewScheduler(limits Limits, waited func(context.Context, time.Duration)) *Scheduler {
+	return &Scheduler{
+		waited: waited, memoryLimit: limits.Memory, window: newWindow(limits.PerMinute), memory: limits.Memory, slots: limits.Slots,
 	}
 }
 
-// enqueue takes an ask in; the caller waits for its turn. Asks of one rank and
+// Enqueue takes an ask in; the caller waits for its turn. Asks of one rank and
 // end_time are served in the order of these calls. A file above the memory limit
 // takes all of the memory, and so is held alone.
-func (s *scheduler) enqueue(a ask) *ask {
-	a.size = min(max(a.size, 1), s.memoryLimit)
+func (s *Scheduler) Enqueue(a Ask) *Ask {
+	a.Size = min(max(a.Size, 1), s.memoryLimit)
 	a.granted, a.waits = make(chan struct{}), true
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -103,12 +113,12 @@ func (s *scheduler) enqueue(a ask) *ask {
 	return &a
 }
 
-// wait returns what the ask was granted in its turn.
-func (s *scheduler) wait(ctx context.Context, a *ask) (*lease, error) {
+// Wait returns what the ask was granted in its turn.
+func (s *Scheduler) Wait(ctx context.Context, a *Ask) (*Lease, error) {
 	select {
 	case <-a.granted:
-		s.waited(ctx, compliance.OperationDownload, a.limitedFor)
-		return &lease{scheduler: s, size: a.size, slot: 1}, nil
+		s.waited(ctx, a.limitedFor)
+		return &Lease{scheduler: s, size: a.Size, slot: 1}, nil
 	case <-ctx.Done():
 		s.withdraw(a)
 		return nil, ctx.Err()
@@ -116,14 +126,14 @@ func (s *scheduler) wait(ctx context.Context, a *ask) (*lease, error) {
 }
 
 // withdraw takes an ask back, with what it was granted meanwhile.
-func (s *scheduler) withdraw(a *ask) {
+func (s *Scheduler) withdraw(a *Ask) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if i := slices.Index(s.waiting, a); i >= 0 {
 		a.waits = false
 		s.waiting = slices.Delete(s.waiting, i, i+1)
 	} else {
-		s.memory += a.size
+		s.memory += a.Size
 		s.slots++
 	}
 	s.dispatchLocked()
@@ -131,10 +141,10 @@ func (s *scheduler) withdraw(a *ask) {
 
 // dispatchLocked grants what can begin now, and wakes up for what can begin later
 // by time alone.
-func (s *scheduler) dispatchLocked() {
+func (s *Scheduler) dispatchLocked() {
 	for len(s.waiting) > 0 && s.slots > 0 {
 		best := s.bestLocked()
-		if best.size > s.memory {
+		if best.Size > s.memory {
 			return
 		}
 		now := time.Now()
@@ -150,10 +160,10 @@ func (s *scheduler) dispatchLocked() {
 }
 
 // bestLocked is the ask whose turn it is.
-func (s *scheduler) bestLocked() *ask {
-	var best, backlog *ask
+func (s *Scheduler) bestLocked() *Ask {
+	var best, backlog *Ask
 	for _, a := range s.waiting {
-		if a.after != nil && a.after.waits {
+		if a.After != nil && a.After.waits {
 			continue
 		}
 		if best == nil || a.before(best) {
@@ -169,25 +179,25 @@ func (s *scheduler) bestLocked() *ask {
 	return best
 }
 
-func (s *scheduler) grantLocked(a *ask) {
-	s.waiting = slices.DeleteFunc(s.waiting, func(other *ask) bool { return other == a })
+func (s *Scheduler) grantLocked(a *Ask) {
+	s.waiting = slices.DeleteFunc(s.waiting, func(other *Ask) bool { return other == a })
 	switch {
 	case a.backlog():
 		s.others = 0
-	case slices.ContainsFunc(s.waiting, (*ask).backlog):
+	case slices.ContainsFunc(s.waiting, (*Ask).backlog):
 		s.others++
 	}
 	if !a.limited.IsZero() {
 		a.limitedFor = time.Since(a.limited)
 	}
-	a.waits, a.after = false, nil
-	s.memory -= a.size
+	a.waits, a.After = false, nil
+	s.memory -= a.Size
 	s.slots--
 	close(a.granted)
 }
 
 // wakeLocked dispatches again at a time, if nothing does so before.
-func (s *scheduler) wakeLocked(at time.Time) {
+func (s *Scheduler) wakeLocked(at time.Time) {
 	if s.wakeUp != nil {
 		if s.wakeUpAt.Equal(at) {
 			return
@@ -203,15 +213,15 @@ func (s *scheduler) wakeLocked(at time.Time) {
 	})
 }
 
-// pause begins no download for at least d from now.
-func (s *scheduler) pause(d time.Duration) {
+// Pause begins no download for at least d from now.
+func (s *Scheduler) Pause(d time.Duration) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.window.pause(d)
 }
 
-// close ends the scheduler once nobody asks any more.
-func (s *scheduler) close() {
+// Close ends the scheduler once nobody asks any more.
+func (s *Scheduler) Close() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.wakeUp != nil {
@@ -220,10 +230,10 @@ func (s *scheduler) close() {
 	}
 }
 
-// lease is what one download holds: a slot until it has ended, and memory until
+// Lease is what one download holds: a slot until it has ended, and memory until
 // its file is delivered.
-type lease struct {
-	scheduler *scheduler
+type Lease struct {
+	scheduler *Scheduler
 
 	// Guarded by the scheduler's mutex.
 	size int64
@@ -232,14 +242,14 @@ type lease struct {
 	room []byte // of the one who holds the lease
 }
 
-// memory is where the file is to be held, until the lease is released.
-func (l *lease) memory(size int64) []byte {
+// Memory is where the file is to be held, until the lease is released.
+func (l *Lease) Memory(size int64) []byte {
 	l.room = l.scheduler.rooms.Take(int(size))
 	return l.room
 }
 
-// downloaded gives the slot back. A second call does nothing.
-func (l *lease) downloaded() {
+// Downloaded gives the slot back. A second call does nothing.
+func (l *Lease) Downloaded() {
 	l.scheduler.mu.Lock()
 	defer l.scheduler.mu.Unlock()
 	l.scheduler.slots += l.slot
@@ -247,9 +257,9 @@ func (l *lease) downloaded() {
 	l.scheduler.dispatchLocked()
 }
 
-// release gives back all that is still held. A second call does nothing. Nobody may
+// Release gives back all that is still held. A second call does nothing. Nobody may
 // look into the memory after the first.
-func (l *lease) release() {
+func (l *Lease) Release() {
 	if l.room != nil {
 		l.scheduler.rooms.Give(l.room)
 		l.room = nil
@@ -262,25 +272,9 @@ func (l *lease) release() {
 	l.scheduler.dispatchLocked()
 }
 
-// released reports whether the memory was given back.
-func (l *lease) released() bool {
+// Released reports whether the memory was given back.
+func (l *Lease) Released() bool {
 	l.scheduler.mu.Lock()
 	defer l.scheduler.mu.Unlock()
 	return l.size == 0
-}
-
-// expiringWithin is how near its expiry a file outranks all others.
-const expiringWithin = 24 * time.Hour
-
-// rankOf ranks a download of a stream. serverTime is zero while the server has not
-// told its clock.
-func (s *stream) rankOf(part rank, file compliance.File) rank {
-	now := s.serverTime()
-	if s.replay != "" {
-		return rankReplay
-	}
-	if !now.IsZero() && file.EndTime.Before(now.Add(expiringWithin-retention)) {
-		return rankExpiring
-	}
-	return part
 }
