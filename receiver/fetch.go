@@ -116,7 +116,7 @@ func (s *stream) attempt(ctx context.Context, f *fetching, place *pace.Ask, pass
 	if err != nil {
 		return err
 	}
-	content, err := s.api.DownloadInto(ctx, f.file, held.Memory(compliance.Room(f.file.Size)))
+	content, err := s.api.DownloadInto(ctx, f.file, held.Memory)
 	held.Downloaded()
 	f.got = body{content, f.file.SHA256}
 	if err != nil {

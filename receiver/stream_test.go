@@ -7,6 +7,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -221,6 +222,21 @@ func TestStreamSetsBadFileAside(t *testing.T) {
 	w.api.ClearScript()
 	w.start()
 	w.awaitExact()
+}
+
+// A file that is listed as larger than any memory is set aside without asking for
+// that memory; the others go on.
+func TestStreamSetsHugeFileAside(t *testing.T) {
+	w := newWorld(t, fakeapi.Options{})
+	for _, size := range []int64{1 << 50, math.MaxInt64} {
+		w.api.Add("AUTH_LOG", recent(2*time.Hour), authLine(fmt.Sprint("huge", size))).Size = size
+	}
+	good := w.api.Add("AUTH_LOG", recent(time.Hour), authLine("good"))
+	w.start()
+	w.awaitExact(good)
+	require.Eventually(t, func() bool {
+		return w.logs.FilterMessageSnippet("File set aside: it cannot be read.").Len() == 2
+	}, 20*time.Second, time.Millisecond)
 }
 
 // A file in quarantine that the API stops serving is reported lost, once.

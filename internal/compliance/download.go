@@ -24,13 +24,13 @@ var errStalled = errors.New("stalled: no byte arrived for download::stall_timeou
 // SHA-256 are those of the listing. A signed URL is used at once and forgotten;
 // every call asks the API for a new one.
 func (c *Client) Download(ctx context.Context, file File) ([]byte, error) {
-	return c.DownloadInto(ctx, file, make([]byte, Room(file.Size)))
+	return c.DownloadInto(ctx, file, func(size int64) []byte { return make([]byte, size) })
 }
 
-// DownloadInto is Download with memory for the body, at least as much as Room says.
-// What it returns, the content in an IntegrityError included, is a part of that
+// DownloadInto is Download with memory that room gives for the body, once there is
+// one. What it returns, the content in an IntegrityError included, is a part of that
 // unless the body came compressed.
-func (c *Client) DownloadInto(ctx context.Context, file File, room []byte) ([]byte, error) {
+func (c *Client) DownloadInto(ctx context.Context, file File, room func(size int64) []byte) ([]byte, error) {
 	if file.Size > c.MaxFileSize {
 		return nil, fmt.Errorf("download: %w (%d bytes listed, %d allowed)", ErrTooLarge, file.Size, c.MaxFileSize)
 	}
@@ -44,7 +44,7 @@ func (c *Client) DownloadInto(ctx context.Context, file File, room []byte) ([]by
 		return nil, stall.reason(op, err)
 	}
 	defer resp.Body.Close()
-	wire, sum, err := readBody(stall.watch(resp.Body), room[:Room(file.Size)])
+	wire, sum, err := readBody(stall.watch(resp.Body), room(Room(file.Size)))
 	if err != nil {
 		return nil, stall.reason(op, &RequestError{Op: op, Cause: transportCause(err)})
 	}

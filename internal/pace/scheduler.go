@@ -245,7 +245,7 @@ type Lease struct {
 // Memory is where the file is to be held, until the lease is released.
 func (l *Lease) Memory(size int64) []byte {
 	l.room = l.scheduler.rooms.Take(int(size))
-	return l.room
+	return l.room[:size]
 }
 
 // Downloaded gives the slot back. A second call does nothing.
