@@ -15,7 +15,7 @@ import (
 // The hash tells the slot where an entry would like to be, in ascending order. One
 // that finds its slot taken goes to a later one, with no free slot between the two,
 // and all entries lie in the order of their hashes. So a search ends at the first
-// that is greater. What is stored as hash 0 counts as 1: 0 marks a free slot.
+// that is greater. 0 marks a free slot: what is stored under it counts as 1.
 type table struct {
 	slots []entry
 	homes int // how many slots an entry may like; those behind them are for the displaced
@@ -28,7 +28,12 @@ const (
 	tableSpare = 56
 )
 
-func slotHash(hash uint64) uint64 { return max(hash, 1) }
+// slotHash spreads hashes that are near each other: the product with an odd number is
+// another one for each.
+func slotHash(hash uint64) uint64 { return max(hash*spread, 1) }
+
+// spread is 2^64 divided by the golden ratio, as of Fibonacci hashing.
+const spread = 0x9e3779b97f4a7c15
 
 // home is the slot where an entry would like to be.
 func (t *table) home(hash uint64) int {
