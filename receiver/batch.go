@@ -134,6 +134,14 @@ func (b *batch) releaseLocked() {
 	b.first, b.fresh = plog.Logs{}, false
 }
 
+// letGo forgets the lines, so that nothing points into their file any more.
+func (b *batch) letGo() {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	clear(b.lines[:cap(b.lines)])
+	b.lines = b.lines[:0]
+}
+
 // detach copies the lines, so that the file they are slices of can go.
 func (b *batch) detach() {
 	b.mu.Lock()

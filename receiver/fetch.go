@@ -105,6 +105,7 @@ func (f *fetching) abandon() {
 	f.cancel()
 	<-f.done
 	f.finish(context.Canceled)
+	f.got = body{}
 	if f.memory != nil {
 		f.memory.Release()
 	}

@@ -39,6 +39,7 @@ func (l *lane) file(ctx context.Context, f *fetching, got body, memory *pace.Lea
 	if err != nil {
 		return err
 	}
+	f.got = body{} // nothing points into the memory once it is given back
 	defer memory.Release()
 	s.telemetry.fileBytes(ctx, s.eventType, len(got.content))
 	outcome := outcomeOf(got.sha256 != f.file.SHA256, l.pass.late(f.file))
@@ -74,6 +75,7 @@ func (l *lane) deliverFile(ctx context.Context, file compliance.File, got body, 
 			zap.String("file_id", file.ID))
 	}
 	batches := newBatcher(got.content, s.cfg.Batch, first)
+	defer s.batch.letGo()
 	from := record.File{ID: file.ID, Name: file.Name, SHA256: got.sha256, Unverified: got.sha256 != file.SHA256}
 	observed := time.Now()
 	for last := false; !last; {
@@ -85,6 +87,7 @@ func (l *lane) deliverFile(ctx context.Context, file compliance.File, got body, 
 		b := s.prepare(from, lines, observed)
 		giveBack := func() {
 			b.detach()
+			batches = nil
 			memory.Release()
 			l.giveBack()
 		}

@@ -87,6 +87,7 @@ func (s *stream) retryFile(ctx context.Context, runs []checkpoint.Refused, p *pa
 	}
 	from := record.File{ID: first.FileID, Name: first.FileName, SHA256: got.sha256, Unverified: got.sha256 != first.SHA256}
 	lines := linesOf(runs, got.content)
+	f.got = body{}
 	memory.Release() // the next consumer may be deaf: only the lines are kept for it
 	return s.retryLines(ctx, runs, from, lines)
 }

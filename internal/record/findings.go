@@ -23,17 +23,10 @@ type findings struct {
 	attrs  []string // the attribute of each slot
 	values []found
 	set    uint64 // which of the values are there, a bit for each
-
-	// templates are maps with the attributes of those records that hold the same,
-	// and no values, by what they hold.
-	templates map[uint64]pcommon.Map
 }
 
 // maxSlots is how many bits set has.
 const maxSlots = 64
-
-// maxTemplates bounds what lines of ever new forms can make us remember.
-const maxTemplates = 256
 
 // newFindings panics when the tables have grown beyond what fits; a test makes the
 // mapper of every type.
@@ -41,7 +34,7 @@ func newFindings(attrs []string) findings {
 	if len(attrs) > maxSlots {
 		panic("record: more attributes than findings has bits")
 	}
-	return findings{attrs: attrs, values: make([]found, len(attrs)), templates: map[uint64]pcommon.Map{}}
+	return findings{attrs: attrs, values: make([]found, len(attrs))}
 }
 
 func (f *findings) has(slot int) bool { return f.set&(1<<slot) != 0 }
@@ -64,37 +57,19 @@ func (f *findings) text(slot int) string {
 	return f.values[slot].text
 }
 
-// fill sets the attributes. Setting each by its name would look for it among those
-// that are there, which for twenty of them takes longer than all the rest.
+// fill sets the attributes, but for the slot of the time.
 func (f *findings) fill(attrs pcommon.Map, except int) {
 	left := f.set &^ (1 << except)
-	f.template(left).CopyTo(attrs)
-	for _, value := range attrs.All() {
-		found := &f.values[bits.TrailingZeros64(left)]
-		left &= left - 1
-		switch found.kind {
+	attrs.EnsureCapacity(bits.OnesCount64(left))
+	for ; left != 0; left &= left - 1 {
+		slot := bits.TrailingZeros64(left)
+		switch found := &f.values[slot]; found.kind {
 		case kindInt:
-			value.SetInt(found.num)
+			attrs.PutInt(f.attrs[slot], found.num)
 		case kindBool:
-			value.SetBool(found.num != 0)
+			attrs.PutBool(f.attrs[slot], found.num != 0)
 		case kindString, kindTime:
-			value.SetStr(found.text)
+			attrs.PutStr(f.attrs[slot], found.text)
 		}
 	}
-}
-
-// template has the attributes of a set, in the order of their slots.
-func (f *findings) template(set uint64) pcommon.Map {
-	if template, ok := f.templates[set]; ok {
-		return template
-	}
-	if len(f.templates) >= maxTemplates {
-		clear(f.templates)
-	}
-	template := pcommon.NewMap()
-	for left := set; left != 0; left &= left - 1 {
-		template.PutEmpty(f.attrs[bits.TrailingZeros64(left)])
-	}
-	f.templates[set] = template
-	return template
 }

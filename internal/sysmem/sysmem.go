@@ -10,7 +10,8 @@ import "unsafe"
 
 // Make returns n zero values. T holds no pointers, since the garbage collector does
 // not look for any here. Whoever made it gives it back with Free, and looks at no part
-// of it afterwards: that would end the process.
+// of it afterwards: that would end the process. No pointer to it may be left behind
+// either, since the heap might come to lie there.
 func Make[T any](n int) []T {
 	if n == 0 {
 		return nil
