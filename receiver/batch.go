@@ -34,8 +34,8 @@ type batch struct {
 	fresh bool
 }
 
-// recordsPerLine is how much memory the records of a batch take beside its lines, at
-// the most, with bodies that are maps.
+// recordsPerLine is about how much memory the records of a batch take beside its
+// lines, with bodies that are maps (docs/performance.md).
 const recordsPerLine = 4
 
 // memoryOf a file: while it is on its way, and a batch of it is in delivery.

@@ -155,7 +155,19 @@ func (r *logsReceiver) stopStreams(ctx context.Context) error {
 		return nil
 	case <-time.After(obeyWithin):
 		r.abandoned.Store(true)
+		left := r.orders // a stream that is left behind may still look at its progress
+		r.orders = nil
+		go func() {
+			<-done
+			closeProgress(left)
+		}()
 		return errors.New("shutdown: the next consumer still holds a batch and does not react to cancellation; the batch is delivered again at the next start")
+	}
+}
+
+func closeProgress(orders []*order) {
+	for _, o := range orders {
+		o.progress.Close()
 	}
 }
 
@@ -174,11 +186,7 @@ func (r *logsReceiver) release(ctx context.Context) error {
 	}
 	r.ways.close()
 	r.ways = nil
-	if r.abandoned == nil || !r.abandoned.Load() { // a stream that was left behind may still look
-		for _, o := range r.orders {
-			o.progress.Close()
-		}
-	}
+	closeProgress(r.orders)
 	r.orders = nil
 	if r.telemetry != nil {
 		r.telemetry.shutdown()

@@ -28,8 +28,8 @@ func (c *Client) Download(ctx context.Context, file File) ([]byte, error) {
 }
 
 // DownloadInto is Download with memory that room gives for the body, once there is
-// one. What it returns, the content in an IntegrityError included, is a part of that
-// unless the body came compressed.
+// one. What it returns, the content in an IntegrityError included, is a part of that,
+// unless the body came compressed: then it has memory of its own beside it.
 func (c *Client) DownloadInto(ctx context.Context, file File, room func(size int64) []byte) ([]byte, error) {
 	if file.Size > c.MaxFileSize {
 		return nil, fmt.Errorf("download: %w (%d bytes listed, %d allowed)", ErrTooLarge, file.Size, c.MaxFileSize)
@@ -164,7 +164,7 @@ func Room(size int64) int64 { return size + size/1000 + 4<<10 }
 // processor has it at hand.
 const readAtOnce = 256 << 10
 
-// readBody fills a room with a body, or with the begin of a longer one, and digests
+// readBody fills a room with a body, or with the beginning of a longer one, and digests
 // it.
 func readBody(body io.Reader, room []byte) (wire []byte, sum digest, err error) {
 	hash := sha256.New()

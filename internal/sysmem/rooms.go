@@ -4,6 +4,7 @@
 package sysmem
 
 import (
+	"math/bits"
 	"slices"
 	"sync"
 )
@@ -21,12 +22,19 @@ type Rooms struct {
 	free  [][]byte
 }
 
-// roomUnit is the step of rooms' sizes, so that files of nearly one size fit.
-const roomUnit = 1 << 20
+// leastRoom is the size of the smallest.
+const leastRoom = 64 << 10
 
-// Take returns a room of at least so many bytes.
+// roomSize is a step above size, an eighth of the next power of two, so that things of
+// nearly one size fit. What is not written to takes no memory of the system.
+func roomSize(size int) int {
+	step := max(leastRoom, 1<<bits.Len(uint(max(size, 1)-1))/8)
+	return (size + step - 1) / step * step
+}
+
+// Take returns a room of at least so many bytes, one at least.
 func (r *Rooms) Take(size int) []byte {
-	size = (size + roomUnit - 1) / roomUnit * roomUnit
+	size = roomSize(max(size, 1))
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.inUse += size

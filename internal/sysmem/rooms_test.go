@@ -11,13 +11,24 @@ import (
 
 const mib = 1 << 20
 
+// TestRoomSize: a room is as large as asked for and at most a quarter larger, the
+// smallest aside.
+func TestRoomSize(t *testing.T) {
+	assert.Equal(t, leastRoom, roomSize(1))
+	for size := leastRoom; size < 200*mib; size += size/7 + 1 {
+		assert.GreaterOrEqual(t, roomSize(size), size)
+		assert.LessOrEqual(t, roomSize(size), size+max(size/4, leastRoom), size)
+	}
+	assert.Equal(t, roomSize(14_900_000), roomSize(15_020_000), "files of nearly one size")
+}
+
 // TestRooms: a room is large enough and belongs to one owner; it is used again for
 // the same size while others are in use; none is kept beside a new one of another
 // size, or when none is in use.
 func TestRooms(t *testing.T) {
 	var r Rooms
 	first, second := r.Take(mib+1), r.Take(2*mib)
-	assert.Len(t, first, 2*mib)
+	assert.Len(t, first, mib+mib/4)
 	assert.Len(t, second, 2*mib)
 	first[0], second[0] = 1, 2
 	assert.Equal(t, byte(1), first[0], "two owners of one room")

@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 // Package sysmem holds large things outside of Go's heap. The garbage collector lets a
-// heap grow to twice of what is in use; what lies here counts once, and what is given
+// heap grow to twice what is in use; what lies here counts once, and what is given
 // back goes to the system at once.
 package sysmem
 
@@ -24,7 +24,7 @@ func Make[T any](n int) []T {
 	return unsafe.Slice((*T)(unsafe.Pointer(unsafe.SliceData(memory))), n) //nolint:gosec // of this length, and aligned to pages
 }
 
-// Free gives back what Make has returned, all of it; nil is nothing.
+// Free gives back what Make has returned, all of it and once; nil is nothing.
 func Free[T any](all []T) {
 	if all == nil {
 		return

@@ -13,7 +13,7 @@ import (
 type pair struct{ a, b uint64 }
 
 // TestMake: what is made holds zeros, can be written to its end, and takes nothing of
-// the heap; giving it back twice over, or nothing, does no harm.
+// the heap; giving back nothing, or what is of the heap, does no harm.
 func TestMake(t *testing.T) {
 	const n = 1 << 20
 	var before, after runtime.MemStats
