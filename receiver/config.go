@@ -172,8 +172,9 @@ type DownloadConfig struct {
 	// Timeout of one whole download, StallTimeout of one read within it.
 	Timeout      time.Duration `mapstructure:"timeout"`
 	StallTimeout time.Duration `mapstructure:"stall_timeout"`
-	// MaxFileSize is the largest file accepted; MemoryLimit bounds the files
-	// held by all streams together, one larger file is held alone.
+	// MaxFileSize is the largest file accepted; MemoryLimit bounds the files held by
+	// all streams together, with the batches made of them. One that takes more is
+	// held alone.
 	MaxFileSize int64 `mapstructure:"max_file_size"`
 	MemoryLimit int64 `mapstructure:"memory_limit"`
 	// Concurrency is how many downloads run at once over all streams.
