@@ -77,12 +77,14 @@ func checkTable(t *testing.T, got *table, want map[uint64]uint64) {
 func TestTableMemory(t *testing.T) {
 	rng := rand.New(rand.NewPCG(3, 4))
 	var got table
+	most := 0.0 // slots for each entry
 	for got.n < 1_000_000 {
 		got.put(rng.Uint64(), 1)
 		if got.n > 100_000 {
-			require.LessOrEqual(t, len(got.slots)*10, got.n*15)
+			most = max(most, float64(len(got.slots))/float64(got.n))
 		}
 	}
+	assert.Less(t, most, 1.5)
 }
 
 // TestTableHashZero: the hash that marks a free slot can be stored like any other.

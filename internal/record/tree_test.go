@@ -51,7 +51,7 @@ func TestMembersInAnyOrder(t *testing.T) {
 			t.Run(kind+"/"+eventType, func(t *testing.T) {
 				rng := rand.New(rand.NewPCG(1, 9))
 				used := NewMapper(variant(kind, eventType))
-				for n := range 300 {
+				for n := range 100 {
 					line := lines[n%len(lines)]
 					if !isObject(line) {
 						continue
