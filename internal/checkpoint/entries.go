@@ -48,6 +48,9 @@ type entry struct{ hash, value uint64 }
 
 const entrySize = 16
 
+// reserve makes room for so many entries at once.
+func (e *entries) reserve(n int) { e.Tail = slices.Grow(e.Tail, n*entrySize) }
+
 // append adds what belongs to a file that ended at end.
 func (e *entries) append(end time.Time, items ...entry) {
 	at := end.UnixMicro()
@@ -55,7 +58,6 @@ func (e *entries) append(end time.Time, items ...entry) {
 		e.Since, e.Until = at, at
 	}
 	e.Since, e.Until = min(e.Since, at), max(e.Until, at)
-	e.Tail = slices.Grow(e.Tail, len(items)*entrySize)
 	for _, item := range items {
 		e.Tail = binary.LittleEndian.AppendUint64(e.Tail, item.hash)
 		e.Tail = binary.LittleEndian.AppendUint64(e.Tail, item.value)

@@ -22,7 +22,7 @@ type table struct {
 	n     int
 }
 
-// A table of five sixths grows by a fifth.
+// What a small table begins with: slots to like, and slots for the displaced.
 const (
 	tableLeast = 200
 	tableSpare = 56
@@ -88,6 +88,7 @@ func (t *table) insert(at int, e entry) {
 	t.slots[at] = e
 }
 
+// grow makes a table a fifth larger; put calls it at five sixths.
 func (t *table) grow() { t.resize(max(tableLeast, t.homes+t.homes/5), tableSpare) }
 
 // resize puts the entries in slots of other numbers, more of them to spare if need

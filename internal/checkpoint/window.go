@@ -27,7 +27,6 @@ type window struct {
 	block    int
 	contents table // hash of the line, by hash of the event id
 	evicted  int   // events that left before their time
-	items    []entry
 }
 
 func newWindow(key string, set Settings) *window {
@@ -67,11 +66,10 @@ func (w *window) add(ctx context.Context, client storage.Client, log *entries, e
 			return err
 		}
 	}
-	w.items = w.items[:0]
+	log.reserve(len(events))
 	for _, event := range events {
-		w.items = append(w.items, entry{event.ID, event.Content})
+		log.append(end, entry{event.ID, event.Content})
 	}
-	log.append(end, w.items...)
 	return log.seal(ctx, client, w.prefix, w.block)
 }
 
