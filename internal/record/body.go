@@ -13,12 +13,13 @@ import (
 
 // read reads a line once: it sets the body and finds what attributes are made of. It
 // reports whether the line could be read and whether something of it was withheld.
-func (m *Mapper) read(body pcommon.Value, line string) (ok, withheld bool) {
+func (m *Mapper) read(body pcommon.Value, line []byte) (ok, withheld bool) {
 	if m.body != nil {
 		return m.body.write(body, line, &m.found)
 	}
-	if walk(m.root, line, &m.found) {
-		body.SetStr(line) // an object is valid UTF-8
+	text := string(line) // the one copy: attributes are parts of it
+	if walk(m.root, text, &m.found) {
+		body.SetStr(text) // an object is valid UTF-8
 		return true, false
 	}
 	setExact(body, line)
@@ -26,20 +27,22 @@ func (m *Mapper) read(body pcommon.Value, line string) (ok, withheld bool) {
 }
 
 // setExact keeps the line exact: as a string where it is one, else as bytes.
-func setExact(body pcommon.Value, line string) {
-	if utf8.ValidString(line) {
-		body.SetStr(line)
+func setExact(body pcommon.Value, line []byte) {
+	if utf8.Valid(line) {
+		body.SetStr(string(line))
 		return
 	}
-	body.SetEmptyBytes().FromRaw([]byte(line))
+	body.SetEmptyBytes().FromRaw(line)
 }
 
-// bodyWriter makes the bodies that are not the exact line.
+// bodyWriter makes the bodies that are not the exact line. It reads the line where it
+// lies, and between two calls holds no part of it.
 type bodyWriter struct {
 	root   *node
 	parsed bool
 	hold   *withholder // nil where content is kept
 	scan   scanner     // of the line that is being read
+	texts  textRoom    // of it that stay
 	out    []byte      // the line written anew, for bodies that are not parsed
 	seen   []string    // the keys so far of the objects that are being read
 }
@@ -54,21 +57,23 @@ func newBodyWriter(root *node, source Source) *bodyWriter {
 
 // write makes the body of a line. A key that comes twice makes it unreadable where
 // content is withheld: no two readers agree on which of the values counts.
-func (w *bodyWriter) write(body pcommon.Value, line string, out *findings) (read, withheld bool) {
+func (w *bodyWriter) write(body pcommon.Value, line []byte, out *findings) (read, withheld bool) {
 	if w.hold != nil {
 		w.hold.any = false
 	}
 	out.set = 0
-	w.seen = w.seen[:0]
-	w.scan = newScanner(line)
+	w.texts.begin()
+	w.scan = newScanner(asString(line))
 	scan := &w.scan
+	defer w.letGo()
 	switch {
 	case scan.peek() != '{':
 		return w.writeUnread(body, line)
 	case w.parsed:
+		scan.keep = &w.texts
 		w.parseObject(scan, w.root, body.SetEmptyMap(), out)
 	default:
-		findIn(scan, w.root, out)
+		w.findIn(scan, w.root, out)
 		w.redactLine(scan, body, line)
 	}
 	if !scan.ended() {
@@ -77,16 +82,24 @@ func (w *bodyWriter) write(body pcommon.Value, line string, out *findings) (read
 	return true, w.hold != nil && w.hold.any
 }
 
+// letGo forgets the line.
+func (w *bodyWriter) letGo() {
+	w.scan = scanner{}
+	w.seen = w.seen[:cap(w.seen)]
+	clear(w.seen)
+	w.seen = w.seen[:0]
+}
+
 // writeUnread makes the body of a line of which nothing is known: the line
 // itself, or where content is withheld its length and, with a key, its digest.
-func (w *bodyWriter) writeUnread(body pcommon.Value, line string) (read, withheld bool) {
+func (w *bodyWriter) writeUnread(body pcommon.Value, line []byte) (read, withheld bool) {
 	if w.hold == nil {
 		setExact(body, line)
 		return false, false
 	}
 	digest := ""
 	if w.hold.mac != nil {
-		digest = w.hold.digest(line)
+		digest = w.hold.digest(asString(line))
 	}
 	if w.parsed {
 		out := body.SetEmptyMap()

@@ -145,8 +145,7 @@ func (m *Mapper) IDs() []string { return m.ids }
 // fill sets everything but the receipt time. It returns the line's event id, and
 // whether the line could be read.
 func (m *Mapper) fill(record plog.LogRecord, file File, line Line) (id string, ok bool) {
-	text := string(line.Text) // the one copy: attributes are parts of it
-	ok, withheld := m.read(record.Body(), text)
+	ok, withheld := m.read(record.Body(), line.Text)
 	if !ok {
 		m.found.set = 0
 	}

@@ -36,7 +36,7 @@ func (w *bodyWriter) parseObject(scan *scanner, at *node, body pcommon.Map, out 
 			w.parseMember(scan, child, key, body, out)
 			return
 		}
-		findIn(scan, child, out)
+		w.findIn(scan, child, out)
 		unknown++
 		switch {
 		case w.hold != nil:
@@ -62,9 +62,10 @@ var unknownText = &node{field: text}
 
 // findIn finds what attributes are made of in a value that is read in another way,
 // and does not move behind it.
-func findIn(scan *scanner, at *node, out *findings) {
+func (w *bodyWriter) findIn(scan *scanner, at *node, out *findings) {
 	if at != nil && !scan.bad {
 		ahead := *scan
+		ahead.keep = &w.texts
 		walkValue(&ahead, at, out)
 	}
 }
@@ -109,7 +110,7 @@ func (w *bodyWriter) parseMember(scan *scanner, at *node, key string, body pcomm
 		w.parseList(scan, at, body.PutEmptySlice(key), out)
 		return
 	case first == '{':
-		findIn(scan, at, out)
+		w.findIn(scan, at, out)
 	}
 	value, fits := w.parseText(scan, at, out)
 	switch {
@@ -129,6 +130,10 @@ func (w *bodyWriter) parseMember(scan *scanner, at *node, key string, body pcomm
 // whether the value is of the field's form.
 func (w *bodyWriter) parseText(scan *scanner, at *node, out *findings) (text string, fits bool) {
 	first := scan.peek()
+	if w.hold != nil && at.field.kind == fieldContent && len(at.rules) == 0 {
+		scan.keep = nil // no part of it stays
+		defer func() { scan.keep = &w.texts }()
+	}
 	text, _ = scan.value()
 	if first != '{' && first != '[' && !scan.bad {
 		out.store(at.rules, text)
@@ -142,7 +147,7 @@ func (w *bodyWriter) parseText(scan *scanner, at *node, out *findings) (text str
 
 func (w *bodyWriter) parseList(scan *scanner, at *node, body pcommon.Slice, out *findings) {
 	if scan.peek() != '[' {
-		findIn(scan, at, out)
+		w.findIn(scan, at, out)
 		w.parseElement(scan, at.of, body.AppendEmpty(), out)
 		return
 	}

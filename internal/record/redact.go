@@ -18,16 +18,16 @@ const maxKeptBuffer = 1 << 20
 
 // redactLine writes the line anew with replacements in the place of content. A
 // line that has none stays exact.
-func (w *bodyWriter) redactLine(scan *scanner, body pcommon.Value, line string) {
+func (w *bodyWriter) redactLine(scan *scanner, body pcommon.Value, line []byte) {
 	if cap(w.out) > maxKeptBuffer {
 		w.out = nil
 	}
 	w.out = w.out[:0]
 	w.redactObject(scan, w.root)
 	if w.hold.any {
-		line = string(w.out)
+		line = w.out
 	}
-	body.SetStr(line)
+	body.SetStr(string(line))
 }
 
 func (w *bodyWriter) redactObject(scan *scanner, at *node) {

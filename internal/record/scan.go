@@ -9,7 +9,7 @@ import (
 	"unicode/utf8"
 )
 
-// scanner reads JSON out of a string without copying any of it. It takes what
+// scanner reads JSON out of a string. It takes what
 // encoding/json takes, down to maxDepth levels, as long as it is valid UTF-8; the
 // fuzz test holds it to that.
 // Most of what a line costs is to find out that it is JSON, so this is written for
@@ -22,6 +22,7 @@ type scanner struct {
 	at    int
 	depth int
 	bad   bool
+	keep  *textRoom // of what is read; nil where texts may be parts of the input
 }
 
 // newScanner begins a line, behind its byte order mark.
@@ -119,8 +120,8 @@ func (s *scanner) skip() {
 	}
 }
 
-// value moves behind a value and returns it as it is written, and as text: that of
-// a string is what is between the quotes, without escapes.
+// value moves behind a value and returns it as it is written, which is a part of the
+// input, and as text: that of a string is what is between the quotes, without escapes.
 func (s *scanner) value() (text, raw string) {
 	first, begin := s.peek(), s.at
 	if first == '"' {
@@ -128,7 +129,8 @@ func (s *scanner) value() (text, raw string) {
 		return text, s.text[begin:s.at]
 	}
 	s.skip()
-	return s.text[begin:s.at], s.text[begin:s.at]
+	raw = s.text[begin:s.at]
+	return s.kept(raw, false), raw
 }
 
 // literal moves behind true, false or null, and returns it.
@@ -143,7 +145,7 @@ func (s *scanner) literal() string {
 	return ""
 }
 
-// number moves behind a number, and returns its text.
+// number moves behind a number, and returns it as it is written, a part of the input.
 func (s *scanner) number() string {
 	begin := s.at
 	s.optional('-')
@@ -179,14 +181,20 @@ func (s *scanner) digits() {
 	s.bad = s.bad || s.at == begin
 }
 
-// str moves behind a string and returns its text, which is a part of the input
-// unless there are escapes in it.
-func (s *scanner) str() string {
-	raw, escaped := s.raw()
-	if !escaped || s.bad {
-		return raw
+// str moves behind a string and returns its text.
+func (s *scanner) str() string { return s.kept(s.raw()) }
+
+// kept is the text of what was read.
+func (s *scanner) kept(raw string, escaped bool) string {
+	switch {
+	case s.bad:
+		return ""
+	case s.keep != nil:
+		return s.keep.add(raw, escaped)
+	case escaped:
+		return unescaped(raw)
 	}
-	return unescaped(raw)
+	return raw
 }
 
 // raw moves behind a string and returns what is between the quotes.

@@ -12,21 +12,22 @@ import (
 
 // unescaped is the text of a JSON string that the scanner has read. Half of a
 // surrogate pair becomes U+FFFD, as encoding/json has it.
-func unescaped(raw string) string {
-	var out strings.Builder
-	out.Grow(len(raw))
+func unescaped(raw string) string { return asString(appendUnescaped(make([]byte, 0, len(raw)), raw)) }
+
+// appendUnescaped appends at most as many bytes as raw has.
+func appendUnescaped(out []byte, raw string) []byte {
 	for {
 		plain, escape, ok := strings.Cut(raw, `\`)
-		out.WriteString(plain)
+		out = append(out, plain...)
 		switch {
 		case !ok:
-			return out.String()
+			return out
 		case escape[0] == 'u':
 			var r rune
 			r, raw = unescapedRune(escape)
-			out.WriteRune(r)
+			out = utf8.AppendRune(out, r)
 		default:
-			out.WriteByte(unescapedByte(escape[0]))
+			out = append(out, unescapedByte(escape[0]))
 			raw = escape[1:]
 		}
 	}

@@ -65,7 +65,7 @@ func readScalar(scan *scanner, rules []compiled, out *findings) {
 	case 'n', '{', '[':
 		scan.skip()
 	default:
-		text = scan.number()
+		text = scan.kept(scan.number(), false)
 	}
 	if !scan.bad {
 		out.store(rules, text)

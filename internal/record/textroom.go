@@ -1,0 +1,54 @@
+// Copyright The OpenTelemetry Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package record
+
+import (
+	"strings"
+	"unsafe"
+)
+
+// textRoom keeps what is read out of a line that is not copied as a whole. The short
+// texts of one record share a piece of memory, as they would share the line; a long
+// one has its own.
+type textRoom struct {
+	room []byte // never written to again where a text lies
+	used int    // bytes of short texts of this record
+	most int    // bytes that the short texts of a record come to, about
+}
+
+// longText has memory of its own, in bytes.
+const longText = 512
+
+// begin starts a record.
+func (t *textRoom) begin() {
+	t.most = max(t.used, t.most-t.most/128)
+	t.room, t.used = nil, 0
+}
+
+// add keeps a text, which is written with escapes or exactly as it is.
+func (t *textRoom) add(raw string, escaped bool) string {
+	switch {
+	case raw == "":
+		return ""
+	case len(raw) >= longText && escaped:
+		return unescaped(raw)
+	case len(raw) >= longText:
+		return strings.Clone(raw)
+	}
+	if cap(t.room)-len(t.room) < len(raw) {
+		t.room = make([]byte, 0, max(t.most-t.used, len(raw)))
+	}
+	begin := len(t.room)
+	if escaped {
+		t.room = appendUnescaped(t.room, raw)
+	} else {
+		t.room = append(t.room, raw...)
+	}
+	text := t.room[begin:]
+	t.used += len(text)
+	return asString(text)
+}
+
+// asString spares a copy of what nobody writes to while the string is in use.
+func asString(b []byte) string { return unsafe.String(unsafe.SliceData(b), len(b)) } //nolint:gosec // see above
