@@ -24,7 +24,7 @@ type batch struct {
 	observed time.Time
 	events   []deliver.Event // of the lines that have an id
 	counts   counts
-	here     map[uint64]uint64 // the contents of the events, by id
+	here     map[uint64]uint32 // the contents of the events, by id
 	all      []pcommon.Timestamp
 	numbers  []int
 
@@ -73,7 +73,7 @@ func (s *stream) prepare(from record.File, lines []record.Line, observed time.Ti
 // delivered within the window, or with one that was delivered with other bytes.
 func (b *batch) dedupLocked(progress *checkpoint.Stream, lines []record.Line, on bool) {
 	if b.here == nil {
-		b.here = map[uint64]uint64{}
+		b.here = map[uint64]uint32{}
 	}
 	clear(b.here)
 	for i, id := range b.mapper.IDs() {

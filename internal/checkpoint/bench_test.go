@@ -44,7 +44,7 @@ func BenchmarkAdvance(b *testing.B) {
 // withEvents gives a span 1,000 events of its own.
 func withEvents(s deliver.Span, n int) deliver.Span {
 	for i := range 1000 {
-		s.Events = append(s.Events, deliver.Event{ID: uint64(n*1000 + i), Content: uint64(i)})
+		s.Events = append(s.Events, deliver.Event{ID: uint64(n*1000 + i), Content: uint32(i)})
 	}
 	return s
 }

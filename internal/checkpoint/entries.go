@@ -15,7 +15,7 @@ import (
 	"go.opentelemetry.io/collector/extension/xextension/storage"
 )
 
-// entries is an append-only log of pairs of numbers. Its newest part lies in the
+// entries is an append-only log of pairs of numbers, all of one form. Its newest part lies in the
 // stream's mark value, so that storing a few more costs one small write whatever
 // the log's length. When that part is full it becomes a block, a value of its
 // own, which never changes: it is written before the mark that names it, so a
@@ -23,7 +23,7 @@ import (
 type entries struct {
 	// Blocks, oldest first.
 	Blocks []blockRef `json:"blocks"`
-	// Tail holds the entries behind the last block, entrySize bytes each.
+	// Tail holds the entries behind the last block.
 	Tail []byte `json:"tail"`
 	// Next numbers the next block.
 	Next uint64 `json:"next"`
@@ -46,21 +46,76 @@ type blockRef struct {
 // entry is a hash and what belongs to it: a file's time, or a hash of content.
 type entry struct{ hash, value uint64 }
 
-const entrySize = 16
+// form is how entries are written: the hash in eight bytes and the value in so many,
+// both little-endian.
+type form int
+
+// Forms of the ledger, and of the window.
+const (
+	endForm     form = 8
+	contentForm form = 4
+)
+
+// size of an entry in bytes.
+func (f form) size() int { return 8 + int(f) }
+
+func (f form) append(data []byte, item entry) []byte {
+	data = binary.LittleEndian.AppendUint64(data, item.hash)
+	if f == contentForm {
+		return binary.LittleEndian.AppendUint32(data, uint32(item.value)) //nolint:gosec // what the form keeps of it
+	}
+	return binary.LittleEndian.AppendUint64(data, item.value)
+}
+
+func (f form) parse(data []byte) []entry {
+	items := make([]entry, 0, len(data)/f.size())
+	for ; len(data) >= f.size(); data = data[f.size():] {
+		item := entry{hash: binary.LittleEndian.Uint64(data)}
+		if f == contentForm {
+			item.value = uint64(binary.LittleEndian.Uint32(data[8:]))
+		} else {
+			item.value = binary.LittleEndian.Uint64(data[8:])
+		}
+		items = append(items, item)
+	}
+	return items
+}
+
+// rewritten is data of another form in this one.
+func (f form) rewritten(data []byte, from form) []byte {
+	if f == from {
+		return data
+	}
+	out := make([]byte, 0, len(data)/from.size()*f.size())
+	for _, item := range from.parse(data) {
+		out = f.append(out, item)
+	}
+	return out
+}
+
+// form of a block, 0 for none that was written. Those of the window had the ledger's, up
+// to version 2.
+func (r blockRef) form(data []byte) form {
+	for _, f := range []form{contentForm, endForm} {
+		if len(data) == r.Count*f.size() {
+			return f
+		}
+	}
+	return 0
+}
 
 // reserve makes room for so many entries at once.
-func (e *entries) reserve(n int) { e.Tail = slices.Grow(e.Tail, n*entrySize) }
+func (e *entries) reserve(f form, n int) { e.Tail = slices.Grow(e.Tail, n*f.size()) }
 
 // append adds what belongs to a file that ended at end.
-func (e *entries) append(end time.Time, items ...entry) {
+func (e *entries) append(f form, end time.Time, items ...entry) {
 	at := end.UnixMicro()
 	if len(e.Tail) == 0 {
 		e.Since, e.Until = at, at
 	}
 	e.Since, e.Until = min(e.Since, at), max(e.Until, at)
 	for _, item := range items {
-		e.Tail = binary.LittleEndian.AppendUint64(e.Tail, item.hash)
-		e.Tail = binary.LittleEndian.AppendUint64(e.Tail, item.value)
+		e.Tail = f.append(e.Tail, item)
 	}
 }
 
@@ -72,40 +127,32 @@ func (e entries) clone() entries {
 	return e
 }
 
-func parseEntries(data []byte) []entry {
-	items := make([]entry, 0, len(data)/entrySize)
-	for ; len(data) >= entrySize; data = data[entrySize:] {
-		items = append(items, entry{binary.LittleEndian.Uint64(data), binary.LittleEndian.Uint64(data[8:])})
-	}
-	return items
-}
-
 func blockKey(prefix string, number uint64) string {
 	return prefix + "/" + strconv.FormatUint(number, 10)
 }
 
 // seal moves a tail of at least size entries into a block of its own, stored under
 // prefix. The mark that names it has not been written when seal returns.
-func (e *entries) seal(ctx context.Context, client storage.Client, prefix string, size int) error {
-	if len(e.Tail) == 0 || len(e.Tail) < size*entrySize {
+func (e *entries) seal(ctx context.Context, client storage.Client, prefix string, f form, size int) error {
+	if len(e.Tail) == 0 || len(e.Tail) < size*f.size() {
 		return nil
 	}
 	if err := client.Set(ctx, blockKey(prefix, e.Next), e.Tail); err != nil {
 		return fmt.Errorf("store block %q: %w", blockKey(prefix, e.Next), err)
 	}
 	e.Blocks = append(e.Blocks, blockRef{
-		Number: e.Next, Count: len(e.Tail) / entrySize, CRC: crc32.Checksum(e.Tail, castagnoli), Since: e.Since, Until: e.Until,
+		Number: e.Next, Count: len(e.Tail) / f.size(), CRC: crc32.Checksum(e.Tail, castagnoli), Since: e.Since, Until: e.Until,
 	})
 	e.Next++
 	e.Tail = nil
 	return nil
 }
 
-// load puts all entries into a table, the younger over the older.
-func (e *entries) load(ctx context.Context, client storage.Client, prefix string, into *table) error {
+// recall puts all entries into a table, the younger over the older.
+func recall[V value](ctx context.Context, client storage.Client, e *entries, prefix string, f form, into *table[V]) error {
 	put := func(items []entry) {
 		for _, item := range items {
-			into.put(item.hash, item.value)
+			into.put(item.hash, V(item.value))
 		}
 	}
 	for _, ref := range e.Blocks {
@@ -115,10 +162,10 @@ func (e *entries) load(ctx context.Context, client storage.Client, prefix string
 		}
 		put(block)
 	}
-	if len(e.Tail)%entrySize != 0 {
+	if len(e.Tail)%f.size() != 0 {
 		return fmt.Errorf("%w: the last part of %q is cut", ErrDamaged, prefix)
 	}
-	put(parseEntries(e.Tail))
+	put(f.parse(e.Tail))
 	return nil
 }
 
@@ -126,11 +173,11 @@ func (e *entries) load(ctx context.Context, client storage.Client, prefix string
 // a younger one has replaced them. A block whose deletion fails stays behind
 // unknown, as it does after a crash just before: it takes up room and nothing
 // else.
-func forget(ctx context.Context, client storage.Client, prefix string, aged []blockRef, from *table) {
+func forget[V value](ctx context.Context, client storage.Client, prefix string, aged []blockRef, from *table[V]) {
 	for _, ref := range aged {
 		items, _ := readBlock(ctx, client, prefix, ref)
 		for _, item := range items {
-			from.remove(item.hash, item.value)
+			from.remove(item.hash, V(item.value))
 		}
 		_ = client.Delete(ctx, blockKey(prefix, ref.Number))
 	}
@@ -141,7 +188,7 @@ func readBlock(ctx context.Context, client storage.Client, prefix string, ref bl
 	if err != nil {
 		return nil, err
 	}
-	return parseEntries(data), nil
+	return ref.form(data).parse(data), nil
 }
 
 func readBlockData(ctx context.Context, client storage.Client, prefix string, ref blockRef) ([]byte, error) {
@@ -150,7 +197,7 @@ func readBlockData(ctx context.Context, client storage.Client, prefix string, re
 	if err != nil {
 		return nil, fmt.Errorf("read block %q: %w", key, err)
 	}
-	if crc32.Checksum(data, castagnoli) != ref.CRC {
+	if crc32.Checksum(data, castagnoli) != ref.CRC || ref.form(data) == 0 {
 		return nil, fmt.Errorf("%w: block %q is missing or damaged", ErrDamaged, key)
 	}
 	return data, nil

@@ -22,7 +22,7 @@ const ledgerBlock = 256
 // ledger knows which files are finished.
 type ledger struct {
 	prefix string
-	ends   table // end_time in microseconds, by hash of the id
+	ends   table[uint64] // end_time in microseconds, by hash of the id
 }
 
 func newLedger(key string) *ledger {
@@ -51,12 +51,12 @@ func (l *ledger) added(id string, end time.Time) {
 }
 
 func (l *ledger) load(ctx context.Context, client storage.Client, files entries) error {
-	return files.load(ctx, client, l.prefix, &l.ends)
+	return recall(ctx, client, &files, l.prefix, endForm, &l.ends)
 }
 
 // seal closes a full tail.
 func (l *ledger) seal(ctx context.Context, client storage.Client, files *entries) error {
-	return files.seal(ctx, client, l.prefix, ledgerBlock)
+	return files.seal(ctx, client, l.prefix, endForm, ledgerBlock)
 }
 
 // age takes out the blocks that no listing can reach any more.

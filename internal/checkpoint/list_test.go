@@ -170,7 +170,7 @@ func TestDamagedBlock(t *testing.T) {
 	for name, spoil := range map[string]func(*memory, string){
 		"missing": func(m *memory, key string) { delete(m.data, key) },
 		"changed": func(m *memory, key string) { m.data[key][100] ^= 1 },
-		"cut":     func(m *memory, key string) { m.data[key] = m.data[key][:len(m.data[key])-entrySize] },
+		"cut":     func(m *memory, key string) { m.data[key] = m.data[key][:len(m.data[key])-endForm.size()] },
 	} {
 		t.Run(name, func(t *testing.T) {
 			f := newFixture(t, time.Hour)

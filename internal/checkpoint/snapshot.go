@@ -48,12 +48,13 @@ type Block struct {
 	Since time.Time `json:"since"`
 	Until time.Time `json:"until"`
 	// Entries are pairs of little-endian 64-bit numbers: the hash of a file's id
-	// and its end_time in microseconds, or the hashes of an event's id and line.
+	// and its end_time in microseconds, or the hash of an event's id and the lower
+	// half of that of its line.
 	Entries []byte `json:"entries"`
 }
 
 // Len is the number of entries.
-func (b Block) Len() int { return len(b.Entries) / entrySize }
+func (b Block) Len() int { return len(b.Entries) / endForm.size() }
 
 // ReadSnapshot reads everything that is stored of a stream and checks it as Load
 // does; it returns nil without an error when there is nothing.
@@ -76,24 +77,24 @@ func ReadSnapshot(ctx context.Context, client storage.Client, key string) (*Snap
 	if snap.Refused == nil {
 		snap.Refused = []Refused{}
 	}
-	if snap.Files, err = s.Files.export(ctx, client, newLedger(key).prefix); err != nil {
+	if snap.Files, err = s.Files.export(ctx, client, newLedger(key).prefix, endForm); err != nil {
 		return nil, err
 	}
-	if snap.Events, err = s.Events.export(ctx, client, newWindow(key, Settings{}).prefix); err != nil {
+	if snap.Events, err = s.Events.export(ctx, client, newWindow(key, Settings{}).prefix, contentForm); err != nil {
 		return nil, err
 	}
 	return snap, nil
 }
 
-// export returns the blocks and behind them the tail.
-func (e *entries) export(ctx context.Context, client storage.Client, prefix string) ([]Block, error) {
+// export returns the blocks and behind them the tail, all in the ledger's form.
+func (e *entries) export(ctx context.Context, client storage.Client, prefix string, tail form) ([]Block, error) {
 	blocks := []Block{}
-	put := func(since, until int64, data []byte) error {
-		if len(data)%entrySize != 0 {
+	put := func(since, until int64, f form, data []byte) error {
+		if len(data)%f.size() != 0 {
 			return fmt.Errorf("%w: a part of %q is cut", ErrDamaged, prefix)
 		}
 		if len(data) > 0 {
-			blocks = append(blocks, Block{time.UnixMicro(since).UTC(), time.UnixMicro(until).UTC(), data})
+			blocks = append(blocks, Block{time.UnixMicro(since).UTC(), time.UnixMicro(until).UTC(), endForm.rewritten(data, f)})
 		}
 		return nil
 	}
@@ -102,11 +103,11 @@ func (e *entries) export(ctx context.Context, client storage.Client, prefix stri
 		if err != nil {
 			return nil, err
 		}
-		if err := put(ref.Since, ref.Until, data); err != nil {
+		if err := put(ref.Since, ref.Until, ref.form(data), data); err != nil {
 			return nil, err
 		}
 	}
-	return blocks, put(e.Since, e.Until, e.Tail)
+	return blocks, put(e.Since, e.Until, tail, e.Tail)
 }
 
 // Operations store the snapshot in place of what the stream's keys hold, old being
@@ -121,8 +122,8 @@ func (s *Snapshot) Operations(_ permit.Edit, old []string) ([]*storage.Operation
 		Floor: s.Floor, StartFrom: s.StartFrom, Until: s.Until, UntilText: s.UntilText, Ended: s.Ended,
 		Segments: s.Segments, Open: s.Open, Quarantine: s.Quarantine, Refused: s.Refused,
 	}
-	ops := next.Files.replace(newLedger(s.Key).prefix, s.Files, old)
-	ops = append(ops, next.Events.replace(newWindow(s.Key, Settings{}).prefix, s.Events, old)...)
+	ops := next.Files.replace(newLedger(s.Key).prefix, endForm, s.Files, old)
+	ops = append(ops, next.Events.replace(newWindow(s.Key, Settings{}).prefix, contentForm, s.Events, old)...)
 	value, err := next.encode()
 	if err != nil {
 		return nil, err
@@ -138,21 +139,21 @@ func (s *Snapshot) Operations(_ permit.Edit, old []string) ([]*storage.Operation
 
 // replace fills the log with blocks and returns what stores them: the last one
 // becomes the tail, the others get numbers behind all that are in use.
-func (e *entries) replace(prefix string, blocks []Block, old []string) (ops []*storage.Operation) {
+func (e *entries) replace(prefix string, f form, blocks []Block, old []string) (ops []*storage.Operation) {
 	for _, key := range old {
 		if n, err := strconv.ParseUint(strings.TrimPrefix(key, prefix+"/"), 10, 64); err == nil {
 			e.Next = max(e.Next, n+1)
 		}
 	}
 	for i, block := range blocks {
-		since, until := block.Since.UnixMicro(), block.Until.UnixMicro()
+		since, until, data := block.Since.UnixMicro(), block.Until.UnixMicro(), f.rewritten(block.Entries, endForm)
 		if i == len(blocks)-1 {
-			e.Tail, e.Since, e.Until = block.Entries, since, until
+			e.Tail, e.Since, e.Until = data, since, until
 			break
 		}
-		ops = append(ops, storage.SetOperation(blockKey(prefix, e.Next), block.Entries))
+		ops = append(ops, storage.SetOperation(blockKey(prefix, e.Next), data))
 		e.Blocks = append(e.Blocks, blockRef{
-			Number: e.Next, Count: block.Len(), CRC: crc32.Checksum(block.Entries, castagnoli), Since: since, Until: until,
+			Number: e.Next, Count: block.Len(), CRC: crc32.Checksum(data, castagnoli), Since: since, Until: until,
 		})
 		e.Next++
 	}
@@ -187,7 +188,7 @@ func (s *Snapshot) Check() error {
 		}
 	}
 	for _, block := range slices.Concat(s.Files, s.Events) {
-		if len(block.Entries) == 0 || len(block.Entries)%entrySize != 0 || block.Until.Before(block.Since) {
+		if len(block.Entries) == 0 || len(block.Entries)%endForm.size() != 0 || block.Until.Before(block.Since) {
 			return fault("a part of files or events is cut")
 		}
 	}
@@ -197,7 +198,7 @@ func (s *Snapshot) Check() error {
 // MarkDone enters a file in the ledger.
 func (s *Snapshot) MarkDone(fileID string, end time.Time) {
 	log := entries{}
-	log.append(end, fileEntry(fileID, end))
+	log.append(endForm, end, fileEntry(fileID, end))
 	at := time.UnixMicro(end.UnixMicro()).UTC()
 	s.Files = append(s.Files, Block{at, at, log.Tail})
 }
@@ -208,11 +209,11 @@ func (s *Snapshot) ForgetDone(after time.Time) (files, events int) {
 	kept := []Block{}
 	for _, block := range s.Files {
 		log := entries{}
-		for _, item := range parseEntries(block.Entries) {
+		for _, item := range endForm.parse(block.Entries) {
 			if end := time.UnixMicro(int64(item.value)); end.After(after) { //nolint:gosec // the value was an int64
 				files++
 			} else {
-				log.append(end, item)
+				log.append(endForm, end, item)
 			}
 		}
 		if len(log.Tail) > 0 {

@@ -36,8 +36,8 @@ type state struct {
 	// Files is the ledger of finished files, from the floor or 31 days before
 	// the cursor on: a hash of the id, and the end_time in microseconds.
 	Files entries `json:"files"`
-	// Events is the window of delivered events: a hash of the id, and one of
-	// the line.
+	// Events is the window of delivered events: a hash of the id, and half of one
+	// of the line.
 	Events entries `json:"events"`
 	// Open holds the position inside files that are delivered in part, by id.
 	Open map[string]position `json:"open"`
@@ -131,11 +131,12 @@ func (s *state) clone() *state {
 // tick is the resolution of the API's times.
 const tick = time.Microsecond
 
-// The stored value is a header line, "openai-compliance-state <version> <CRC-32C
-// of the rest, hex>", and a JSON document.
+// The stored value is a header line, "openai-compliance-state <version> <CRC-32C,
+// hex>", and a JSON document. The checksum is that of all the rest, and up to version
+// 2 of the document.
 const (
 	headerWord    = "openai-compliance-state"
-	formatVersion = 2
+	formatVersion = 3
 )
 
 var castagnoli = crc32.MakeTable(crc32.Castagnoli)
@@ -156,7 +157,12 @@ func (s *state) encode() ([]byte, error) {
 
 // withHeader puts the header before a document.
 func withHeader(version int, doc []byte) []byte {
-	header := fmt.Appendf(nil, "%s %d %08x\n", headerWord, version, crc32.Checksum(doc, castagnoli))
+	header := fmt.Appendf(nil, "%s %d ", headerWord, version)
+	sum := crc32.Checksum(doc, castagnoli)
+	if version > 2 {
+		sum = crc32.Update(crc32.Checksum(header, castagnoli), castagnoli, doc)
+	}
+	header = fmt.Appendf(header, "%08x\n", sum)
 	return append(header, doc...)
 }
 
@@ -173,7 +179,7 @@ func decode(value []byte) (*state, error) {
 	if n, _ := fmt.Sscanf(string(line), "%s %d %08x", &word, &version, &sum); n != 3 || word != headerWord {
 		return nil, errHeader
 	}
-	if version != 1 && version != formatVersion {
+	if version < 1 || version > formatVersion {
 		return nil, fmt.Errorf("it has format version %d, this build reads 1 to %d", version, formatVersion)
 	}
 	if !bytes.Equal(withHeader(version, doc), value) {
@@ -193,15 +199,21 @@ func (s *state) whole() bool {
 
 func parse(version int, doc []byte) (*state, error) {
 	s := &state{}
-	if version == formatVersion {
-		return s, json.Unmarshal(doc, s)
+	if err := json.Unmarshal(doc, s); err != nil {
+		return nil, err
+	}
+	if version < 3 { // events were written as files are
+		s.Events.Tail = contentForm.rewritten(s.Events.Tail, endForm)
+	}
+	if version > 1 {
+		return s, nil
 	}
 	// Version 1 had one segment.
 	var v1 struct {
 		Cursor        time.Time `json:"cursor"`
 		ListedThrough time.Time `json:"listed_through"`
 	}
-	if err := errors.Join(json.Unmarshal(doc, s), json.Unmarshal(doc, &v1)); err != nil {
+	if err := json.Unmarshal(doc, &v1); err != nil {
 		return nil, err
 	}
 	s.Segments = []segment{{s.Floor, v1.Cursor, v1.ListedThrough}}

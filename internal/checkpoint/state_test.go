@@ -15,6 +15,8 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/openaicompliance/openaicompliancereceiver/internal/deliver"
 )
 
 // filled is a stored value with something in every field.
@@ -39,8 +41,8 @@ func load(tb testing.TB, value []byte) (*Stream, error) {
 // sealed gives a document the header it needs, written here a second time so
 // that the format cannot change unseen.
 func sealed(doc string) []byte {
-	sum := crc32.Checksum([]byte(doc), crc32.MakeTable(crc32.Castagnoli))
-	return fmt.Appendf(nil, "openai-compliance-state 2 %08x\n%s", sum, doc)
+	sum := crc32.Checksum([]byte("openai-compliance-state 3 "+doc), crc32.MakeTable(crc32.Castagnoli))
+	return fmt.Appendf(nil, "openai-compliance-state 3 %08x\n%s", sum, doc)
 }
 
 // checkDamaged checks that a value is refused, and refused as damaged.
@@ -70,7 +72,7 @@ func TestStoredFormat(t *testing.T) {
 			"reason": "sha256", "tries": 1, "since": "2026-08-02T02:02:00Z"}},
 		"refused": null
 	}`, base64.StdEncoding.EncodeToString(s.state.Files.Tail), at(2*time.Hour).UnixMicro()), doc)
-	assert.Equal(t, []entry{fileEntry("file-done", at(2*time.Hour))}, parseEntries(s.state.Files.Tail))
+	assert.Equal(t, []entry{fileEntry("file-done", at(2*time.Hour))}, endForm.parse(s.state.Files.Tail))
 	again, err := s.state.encode()
 	require.NoError(t, err)
 	assert.Equal(t, string(value), string(again))
@@ -106,12 +108,12 @@ func TestEmptyValueIsNotFirstRun(t *testing.T) {
 // Another version of the format is refused with a text that names both.
 func TestOtherVersions(t *testing.T) {
 	_, doc, _ := strings.Cut(string(filled(t)), "\n")
-	for _, version := range []int{0, 3, 17} {
+	for _, version := range []int{0, 4, 17} {
 		value := fmt.Appendf(nil, "openai-compliance-state %d %08x\n%s", version, crc32.Checksum([]byte(doc), crc32.MakeTable(crc32.Castagnoli)), doc)
 		checkDamaged(t, value, "version %d", version)
 		_, err := load(t, value)
 		require.ErrorContains(t, err, fmt.Sprintf("version %d", version))
-		require.ErrorContains(t, err, "reads 1 to 2")
+		require.ErrorContains(t, err, "reads 1 to 3")
 	}
 }
 
@@ -121,7 +123,7 @@ func TestForeignValues(t *testing.T) {
 		"JSON":                []byte(`{"cursor":"2026-08-02T00:00:00Z"}`),
 		"zeroes":              make([]byte, 512),
 		"line feed":           []byte("\n"),
-		"another header":      []byte("some-other-state 2 00000000\n"),
+		"another header":      []byte("some-other-state 3 00000000\n"),
 		"header in capitals":  []byte(strings.ToUpper(string(sealed("{}")))),
 		"upper-case checksum": []byte(strings.Replace(string(sealed("{}")), "\n", " \n", 1)),
 		"no document":         sealed(""),
@@ -180,7 +182,7 @@ func TestStorageErrorIsNotDamage(t *testing.T) {
 func FuzzDecode(f *testing.F) {
 	value := filled(f)
 	_, doc, _ := strings.Cut(string(value), "\n")
-	for _, seed := range []string{"", "\n", string(value), string(value[:40]), "openai-compliance-state 2 00000000\n{}"} {
+	for _, seed := range []string{"", "\n", string(value), string(value[:40]), "openai-compliance-state 3 00000000\n{}"} {
 		f.Add([]byte(seed), false)
 	}
 	for _, seed := range []string{doc, "", "{}", "null", "[]", `{"done":{"a":"2026-08-02T00:00:00+23:59"}}`, `{"done":{"\ud800":"2026-08-02T00:00:00Z"}}`} {
@@ -227,8 +229,53 @@ func TestVersion1(t *testing.T) {
 	checkDamaged(t, value, "damaged version 1")
 }
 
+// What version 2 has stored goes on where it stood: it wrote the events of the window
+// as it wrote files, with all of the line's hash.
+func TestVersion2(t *testing.T) {
+	old, young := event(1), event(2)
+	wide := func(e deliver.Event) []byte {
+		return endForm.append(nil, entry{e.ID, uint64(e.Content) | 0xabcd<<32})
+	}
+	table := crc32.MakeTable(crc32.Castagnoli)
+	since := at(2 * time.Hour).UnixMicro()
+	doc := fmt.Sprintf(`{"floor":"2026-08-02T00:00:00Z","start_from":"now-1h",`+
+		`"segments":[{"from":"2026-08-02T00:00:00Z","cursor":"2026-08-02T02:00:00Z","listed_through":"2026-08-02T03:00:00Z"}],`+
+		`"files":{"blocks":null,"tail":%q,"next":0,"since":%[2]d,"until":%[2]d},`+
+		`"events":{"blocks":[{"n":0,"count":1,"crc":%[3]d,"since":%[2]d,"until":%[2]d}],"tail":%[4]q,"next":1,"since":%[2]d,"until":%[2]d},`+
+		`"open":{},"quarantine":{},"refused":null}`,
+		base64.StdEncoding.EncodeToString(tailOf("file-done", at(2*time.Hour))), since,
+		crc32.Checksum(wide(old), table), base64.StdEncoding.EncodeToString(wide(young)))
+	m := newMemory()
+	m.data[testKey] = fmt.Appendf(nil, "openai-compliance-state 2 %08x\n%s", crc32.Checksum([]byte(doc), table), doc)
+	m.data[testKey+"/events/0"] = wide(old)
+	s, err := Load(t.Context(), m, testKey, eventSettings)
+	require.NoError(t, err)
+	f := &fixture{Stream: s, tb: t, memory: m, keep: eventSettings.Overlap}
+	requireSame := func() {
+		t.Helper()
+		assert.True(t, f.Done("file-done"))
+		for _, e := range []deliver.Event{old, young} {
+			known, same := f.Delivered(e)
+			assert.True(t, known && same)
+		}
+	}
+	requireSame()
+	f.send(4, 5)
+	f.loadWith(eventSettings)
+	requireSame()
+	assert.True(t, f.known(41))
+	snap, err := ReadSnapshot(t.Context(), m, testKey)
+	require.NoError(t, err)
+	require.Len(t, snap.Events, 2)
+	assert.Equal(t, [2]int{1, 11}, [2]int{snap.Events[0].Len(), snap.Events[1].Len()})
+
+	f.send(100, 101) // a day and more later the block has aged
+	assert.False(t, f.known(1))
+	assert.NotContains(t, m.data, testKey+"/events/0")
+}
+
 func tailOf(id string, end time.Time) []byte {
 	var e entries
-	e.append(end, fileEntry(id, end))
+	e.append(endForm, end, fileEntry(id, end))
 	return e.Tail
 }

@@ -153,7 +153,7 @@ func (s *Stream) Advance(ctx context.Context, receipt deliver.Receipt) error {
 	if span.Last {
 		delete(next.Open, span.FileID)
 		delete(next.Quarantine, span.FileID)
-		next.Files.append(span.EndTime, fileEntry(span.FileID, span.EndTime))
+		next.Files.append(endForm, span.EndTime, fileEntry(span.FileID, span.EndTime))
 		next.advanceCursor(span.EndTime.UTC())
 	} else {
 		next.Open[span.FileID] = position{SHA256: span.SHA256, EndTime: span.EndTime.UTC(), NextLine: span.NextLine}

@@ -25,8 +25,8 @@ type window struct {
 	span     time.Duration
 	max      int
 	block    int
-	contents table // hash of the line, by hash of the event id
-	evicted  int   // events that left before their time
+	contents table[uint32] // hash of the line, by hash of the event id
+	evicted  int           // events that left before their time
 }
 
 func newWindow(key string, set Settings) *window {
@@ -42,7 +42,7 @@ func newWindow(key string, set Settings) *window {
 // as fast as SHA-256: the API makes the ids, so nobody can look for hashes that
 // agree.
 func NewEvent(id string, line []byte) deliver.Event {
-	return deliver.Event{ID: xxhash.Sum64String(id), Content: xxhash.Sum64(line)}
+	return deliver.Event{ID: xxhash.Sum64String(id), Content: uint32(xxhash.Sum64(line))} //nolint:gosec // half of it does
 }
 
 func (w *window) has(event deliver.Event) (known, same bool) {
@@ -51,7 +51,7 @@ func (w *window) has(event deliver.Event) (known, same bool) {
 }
 
 func (w *window) load(ctx context.Context, client storage.Client, events entries) error {
-	return events.load(ctx, client, w.prefix, &w.contents)
+	return recall(ctx, client, &events, w.prefix, contentForm, &w.contents)
 }
 
 // add appends the events of a batch, and seals the tail when it is full or would
@@ -62,15 +62,15 @@ func (w *window) add(ctx context.Context, client storage.Client, log *entries, e
 		return nil
 	}
 	if at, span := end.UnixMicro(), w.span.Microseconds(); at > log.Since+span || at < log.Until-span {
-		if err := log.seal(ctx, client, w.prefix, 1); err != nil {
+		if err := log.seal(ctx, client, w.prefix, contentForm, 1); err != nil {
 			return err
 		}
 	}
-	log.reserve(len(events))
+	log.reserve(contentForm, len(events))
 	for _, event := range events {
-		log.append(end, entry{event.ID, event.Content})
+		log.append(contentForm, end, entry{event.ID, uint64(event.Content)})
 	}
-	return log.seal(ctx, client, w.prefix, w.block)
+	return log.seal(ctx, client, w.prefix, contentForm, w.block)
 }
 
 func (w *window) added(events []deliver.Event) {

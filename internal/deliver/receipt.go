@@ -28,7 +28,10 @@ type Span struct {
 }
 
 // Event is a delivered event, by hashes of its id and of its line.
-type Event struct{ ID, Content uint64 }
+type Event struct {
+	ID      uint64
+	Content uint32
+}
 
 // Outcome of a delivery.
 type Outcome int
