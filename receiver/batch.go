@@ -62,6 +62,7 @@ func (s *stream) prepare(from record.File, lines []record.Line, observed time.Ti
 	b.first, b.counts.malformed = s.mapper.Map(from, lines, observed)
 	b.all = appendTimes(b.all[:0], b.first)
 	b.dedupLocked(s.progress, lines, s.cfg.Deduplication.Window > 0)
+	s.mapper.LetGo()
 	b.counts.records = len(b.lines)
 	if b.counts.duplicates > 0 {
 		b.releaseLocked() // it holds the duplicates too
@@ -126,6 +127,7 @@ func (b *batch) build() plog.Logs {
 		return b.first
 	}
 	logs, _ := b.mapper.Map(b.from, b.lines, b.observed)
+	b.mapper.LetGo()
 	return logs
 }
 

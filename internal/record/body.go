@@ -82,9 +82,9 @@ func (w *bodyWriter) write(body pcommon.Value, line []byte, out *findings) (read
 	return true, w.hold != nil && w.hold.any
 }
 
-// letGo forgets the line.
+// letGo forgets the line and its texts.
 func (w *bodyWriter) letGo() {
-	w.scan = scanner{}
+	w.scan, w.texts.room = scanner{}, nil
 	w.seen = w.seen[:cap(w.seen)]
 	clear(w.seen)
 	w.seen = w.seen[:0]

@@ -139,8 +139,17 @@ func (m *Mapper) Map(file File, lines []Line, observed time.Time) (logs plog.Log
 }
 
 // IDs are the event ids of the lines of the last Map, "" for a line that has none
-// or cannot be read. They are valid until the next Map.
+// or cannot be read. They are valid until the next Map or LetGo.
 func (m *Mapper) IDs() []string { return m.ids }
+
+// LetGo forgets the last Map, ids included: each holds the memory of its record's
+// texts, so a mapper at rest would hold as much as a batch.
+func (m *Mapper) LetGo() {
+	clear(m.ids)
+	m.ids = m.ids[:0]
+	clear(m.found.values)
+	m.found.set = 0
+}
 
 // fill sets everything but the receipt time. It returns the line's event id, and
 // whether the line could be read.

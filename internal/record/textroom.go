@@ -12,7 +12,7 @@ import (
 // texts of one record share a piece of memory, as they would share the line; a long
 // one has its own.
 type textRoom struct {
-	room []byte // never written to again where a text lies
+	room []byte // nil at the start of a record; never written to again where a text lies
 	used int    // bytes of short texts of this record
 	most int    // bytes that the short texts of a record come to, about
 }
@@ -23,7 +23,7 @@ const longText = 512
 // begin starts a record.
 func (t *textRoom) begin() {
 	t.most = max(t.used, t.most-t.most/128)
-	t.room, t.used = nil, 0
+	t.used = 0
 }
 
 // add keeps a text, which is written with escapes or exactly as it is.
