@@ -37,6 +37,9 @@ func (r *Rooms) Take(size int) []byte {
 	size = roomSize(max(size, 1))
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	if r.inUse == 0 {
+		processHeadroom.hold()
+	}
 	r.inUse += size
 	if at := slices.IndexFunc(r.free, func(room []byte) bool { return len(room) == size }); at >= 0 {
 		room := r.free[at]
@@ -58,6 +61,7 @@ func (r *Rooms) Give(room []byte) {
 	r.free = append(r.free, room)
 	if r.inUse == 0 {
 		r.clearLocked()
+		processHeadroom.drop()
 	}
 }
 
