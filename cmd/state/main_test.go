@@ -205,7 +205,7 @@ func TestExportImport(t *testing.T) {
 	assert.NoFileExists(t, there.file())
 	for _, tt := range []struct{ from, to, want string }{
 		{`"start_from": "-20d"`, `"start_from": "-19d"`, "its checksum does not match"},
-		{`"version": 1`, `"version": 2`, "it has version 2, this build reads version 1"},
+		{`"version": 2`, `"version": 3`, "it has version 3, this build reads 1 to 2"},
 		{`"format": "openai-compliance-state"`, `"format": "x"`, "it is no export of this tool"},
 		{exported[len(exported)/2:], "", "it is no export of this tool"},
 	} {

@@ -15,7 +15,7 @@ import (
 	"go.opentelemetry.io/collector/extension/xextension/storage"
 )
 
-// entries is an append-only log of pairs of numbers, all of one form. Its newest part lies in the
+// entries is an append-only log of pairs of numbers. Its newest part lies in the
 // stream's mark value, so that storing a few more costs one small write whatever
 // the log's length. When that part is full it becomes a block, a value of its
 // own, which never changes: it is written before the mark that names it, so a
@@ -43,7 +43,7 @@ type blockRef struct {
 	Until int64 `json:"until"`
 }
 
-// entry is a hash and what belongs to it: a file's time, or a hash of content.
+// entry is a hash and what belongs to it: a file's time, or 32 bits of a hash of content.
 type entry struct{ hash, value uint64 }
 
 // form is how entries are written: the hash in eight bytes and the value in so many,
@@ -93,8 +93,8 @@ func (f form) rewritten(data []byte, from form) []byte {
 	return out
 }
 
-// form of a block, 0 for none that was written. Those of the window had the ledger's, up
-// to version 2.
+// form of a block, 0 if its length fits none. Blocks of the window had the ledger's form
+// up to version 2.
 func (r blockRef) form(data []byte) form {
 	for _, f := range []form{contentForm, endForm} {
 		if len(data) == r.Count*f.size() {

@@ -86,15 +86,17 @@ func ReadSnapshot(ctx context.Context, client storage.Client, key string) (*Snap
 	return snap, nil
 }
 
-// export returns the blocks and behind them the tail, all in the ledger's form.
-func (e *entries) export(ctx context.Context, client storage.Client, prefix string, tail form) ([]Block, error) {
+// export returns the blocks and behind them the tail, of a log of the given form, as
+// Block has them.
+func (e *entries) export(ctx context.Context, client storage.Client, prefix string, f form) ([]Block, error) {
 	blocks := []Block{}
-	put := func(since, until int64, f form, data []byte) error {
-		if len(data)%f.size() != 0 {
+	put := func(since, until int64, written form, data []byte) error {
+		if len(data)%written.size() != 0 {
 			return fmt.Errorf("%w: a part of %q is cut", ErrDamaged, prefix)
 		}
 		if len(data) > 0 {
-			blocks = append(blocks, Block{time.UnixMicro(since).UTC(), time.UnixMicro(until).UTC(), endForm.rewritten(data, f)})
+			data = endForm.rewritten(f.rewritten(data, written), f)
+			blocks = append(blocks, Block{time.UnixMicro(since).UTC(), time.UnixMicro(until).UTC(), data})
 		}
 		return nil
 	}
@@ -107,7 +109,7 @@ func (e *entries) export(ctx context.Context, client storage.Client, prefix stri
 			return nil, err
 		}
 	}
-	return blocks, put(e.Since, e.Until, tail, e.Tail)
+	return blocks, put(e.Since, e.Until, f, e.Tail)
 }
 
 // Operations store the snapshot in place of what the stream's keys hold, old being
@@ -158,6 +160,15 @@ func (e *entries) replace(prefix string, f form, blocks []Block, old []string) (
 		e.Next++
 	}
 	return ops
+}
+
+// Narrow leaves of the events what is kept of them: an export of version 1 may have all
+// of a line's hash.
+func (s *Snapshot) Narrow() {
+	for i := range s.Events {
+		block := &s.Events[i]
+		block.Entries = endForm.rewritten(contentForm.rewritten(block.Entries, endForm), contentForm)
+	}
 }
 
 // Check returns what makes a snapshot none that this package could have stored.

@@ -203,6 +203,9 @@ func parse(version int, doc []byte) (*state, error) {
 		return nil, err
 	}
 	if version < 3 { // events were written as files are
+		if len(s.Events.Tail)%endForm.size() != 0 {
+			return nil, errHeader
+		}
 		s.Events.Tail = contentForm.rewritten(s.Events.Tail, endForm)
 	}
 	if version > 1 {

@@ -16,6 +16,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/openaicompliance/openaicompliancereceiver/internal/checkpoint/internal/permit"
 	"github.com/openaicompliance/openaicompliancereceiver/internal/deliver"
 )
 
@@ -268,10 +269,25 @@ func TestVersion2(t *testing.T) {
 	require.NoError(t, err)
 	require.Len(t, snap.Events, 2)
 	assert.Equal(t, [2]int{1, 11}, [2]int{snap.Events[0].Len(), snap.Events[1].Len()})
+	ops, err := snap.Operations(permit.Edit{}, nil)
+	require.NoError(t, err)
+	other := newMemory()
+	apply(t, other, ops)
+	again, err := ReadSnapshot(t.Context(), other, testKey)
+	require.NoError(t, err)
+	assert.Equal(t, snap, again)
 
 	f.send(100, 101) // a day and more later the block has aged
 	assert.False(t, f.known(1))
 	assert.NotContains(t, m.data, testKey+"/events/0")
+}
+
+// A cut tail of events is told in old state too, whose tail is rewritten.
+func TestVersion2Cut(t *testing.T) {
+	doc := `{"floor":"2026-08-02T00:00:00Z","start_from":"now-1h","segments":[{"from":"2026-08-02T00:00:00Z","cursor":"2026-08-02T00:00:00Z"}],` +
+		`"files":{"blocks":null,"tail":null,"next":0,"since":0,"until":0},` +
+		`"events":{"blocks":null,"tail":"AAAAAAAAAAAAAAAA","next":0,"since":0,"until":0},"open":{},"quarantine":{},"refused":null}`
+	checkDamaged(t, fmt.Appendf(nil, "openai-compliance-state 2 %08x\n%s", crc32.Checksum([]byte(doc), crc32.MakeTable(crc32.Castagnoli)), doc), "cut")
 }
 
 func tailOf(id string, end time.Time) []byte {

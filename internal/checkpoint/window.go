@@ -25,7 +25,7 @@ type window struct {
 	span     time.Duration
 	max      int
 	block    int
-	contents table[uint32] // hash of the line, by hash of the event id
+	contents table[uint32] // half of the line's hash, by hash of the event id
 	evicted  int           // events that left before their time
 }
 
@@ -38,11 +38,12 @@ func newWindow(key string, set Settings) *window {
 
 // NewEvent names an event by its id and its line. Two of a million ids have one
 // hash with a chance of one in thirty million; then both are delivered, unless
-// their lines agree as well. It is called for every record, and XXH64 is six times
-// as fast as SHA-256: the API makes the ids, so nobody can look for hashes that
-// agree.
+// their lines agree as well. Of the line's hash half is kept: another line under an id
+// that was delivered is taken for a repetition once in four billion times.
+// It is called for every record, and XXH64 is six times as fast as SHA-256: the API
+// makes the ids, so nobody can look for hashes that agree.
 func NewEvent(id string, line []byte) deliver.Event {
-	return deliver.Event{ID: xxhash.Sum64String(id), Content: uint32(xxhash.Sum64(line))} //nolint:gosec // half of it does
+	return deliver.Event{ID: xxhash.Sum64String(id), Content: uint32(xxhash.Sum64(line))} //nolint:gosec // see above
 }
 
 func (w *window) has(event deliver.Event) (known, same bool) {

@@ -27,7 +27,7 @@ type Span struct {
 	Last bool
 }
 
-// Event is a delivered event, by hashes of its id and of its line.
+// Event is a delivered event, by a hash of its id and half of one of its line.
 type Event struct {
 	ID      uint64
 	Content uint32

@@ -22,17 +22,17 @@ func (m *Mapper) read(body pcommon.Value, line []byte) (ok, withheld bool) {
 		body.SetStr(text) // an object is valid UTF-8
 		return true, false
 	}
-	setExact(body, line)
+	setExact(body, text)
 	return false, false
 }
 
 // setExact keeps the line exact: as a string where it is one, else as bytes.
-func setExact(body pcommon.Value, line []byte) {
-	if utf8.Valid(line) {
-		body.SetStr(string(line))
+func setExact(body pcommon.Value, line string) {
+	if utf8.ValidString(line) {
+		body.SetStr(line)
 		return
 	}
-	body.SetEmptyBytes().FromRaw(line)
+	body.SetEmptyBytes().FromRaw(asBytes(line)) // which copies them
 }
 
 // bodyWriter makes the bodies that are not the exact line. It reads the line where it
@@ -62,7 +62,7 @@ func (w *bodyWriter) write(body pcommon.Value, line []byte, out *findings) (read
 		w.hold.any = false
 	}
 	out.set = 0
-	w.texts.begin()
+	w.texts.begin(len(line))
 	w.scan = newScanner(asString(line))
 	scan := &w.scan
 	defer w.letGo()
@@ -74,10 +74,13 @@ func (w *bodyWriter) write(body pcommon.Value, line []byte, out *findings) (read
 		w.parseObject(scan, w.root, body.SetEmptyMap(), out)
 	default:
 		w.findIn(scan, w.root, out)
-		w.redactLine(scan, body, line)
+		w.redactLine(scan)
 	}
 	if !scan.ended() {
 		return w.writeUnread(body, line)
+	}
+	if !w.parsed {
+		body.SetStr(w.redacted(line))
 	}
 	return true, w.hold != nil && w.hold.any
 }
@@ -94,7 +97,7 @@ func (w *bodyWriter) letGo() {
 // itself, or where content is withheld its length and, with a key, its digest.
 func (w *bodyWriter) writeUnread(body pcommon.Value, line []byte) (read, withheld bool) {
 	if w.hold == nil {
-		setExact(body, line)
+		setExact(body, string(line))
 		return false, false
 	}
 	digest := ""

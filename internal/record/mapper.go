@@ -142,10 +142,10 @@ func (m *Mapper) Map(file File, lines []Line, observed time.Time) (logs plog.Log
 // or cannot be read. They are valid until the next Map or LetGo.
 func (m *Mapper) IDs() []string { return m.ids }
 
-// LetGo forgets the last Map, ids included: each holds the memory of its record's
-// texts, so a mapper at rest would hold as much as a batch.
+// LetGo forgets the last Map, ids included: an id holds the memory of its line, or of
+// the texts that were kept of it, so a mapper at rest would hold as much as a batch.
 func (m *Mapper) LetGo() {
-	clear(m.ids)
+	clear(m.ids[:cap(m.ids)])
 	m.ids = m.ids[:0]
 	clear(m.found.values)
 	m.found.set = 0

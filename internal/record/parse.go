@@ -72,7 +72,10 @@ func (w *bodyWriter) findIn(scan *scanner, at *node, out *findings) {
 
 // appendMember writes a member as JSON to an object that is not closed.
 func appendMember(scan *scanner, key string, object *[]byte) {
-	_, raw := scan.value()
+	scan.peek()
+	begin := scan.at
+	scan.skip()
+	raw := scan.text[begin:scan.at]
 	name, err := json.Marshal(key)
 	scan.bad = scan.bad || err != nil
 	separator := byte(',')

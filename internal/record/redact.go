@@ -3,11 +3,7 @@
 
 package record
 
-import (
-	"strconv"
-
-	"go.opentelemetry.io/collector/pdata/pcommon"
-)
+import "strconv"
 
 // withheldKey counts, in each object, the members that the table does not know.
 // Their keys are withheld with them.
@@ -16,18 +12,21 @@ const withheldKey = "withheld"
 // maxKeptBuffer is how much of memory, in bytes, waits for the next line.
 const maxKeptBuffer = 1 << 20
 
-// redactLine writes the line anew with replacements in the place of content. A
-// line that has none stays exact.
-func (w *bodyWriter) redactLine(scan *scanner, body pcommon.Value, line []byte) {
+// redactLine writes the line anew with replacements in the place of content.
+func (w *bodyWriter) redactLine(scan *scanner) {
 	if cap(w.out) > maxKeptBuffer {
 		w.out = nil
 	}
 	w.out = w.out[:0]
 	w.redactObject(scan, w.root)
+}
+
+// redacted is what redactLine wrote; a line that has no content stays exact.
+func (w *bodyWriter) redacted(line []byte) string {
 	if w.hold.any {
-		line = w.out
+		return string(w.out)
 	}
-	body.SetStr(string(line))
+	return string(line)
 }
 
 func (w *bodyWriter) redactObject(scan *scanner, at *node) {

@@ -9,9 +9,8 @@ import (
 	"unicode/utf8"
 )
 
-// scanner reads JSON out of a string. It takes what
-// encoding/json takes, down to maxDepth levels, as long as it is valid UTF-8; the
-// fuzz test holds it to that.
+// scanner reads JSON out of a string. It takes what encoding/json takes, down to
+// maxDepth levels, as long as it is valid UTF-8; the fuzz test holds it to that.
 // Most of what a line costs is to find out that it is JSON, so this is written for
 // speed: docs/performance.md compares it with libraries.
 //
@@ -85,18 +84,21 @@ func (s *scanner) leave() {
 }
 
 // key moves behind the key of a member and its colon.
-func (s *scanner) key() string {
+func (s *scanner) key() string { return s.kept(s.rawKey()) }
+
+// rawKey is key for who does not ask what is written there.
+func (s *scanner) rawKey() (raw string, escaped bool) {
 	if s.peek() != '"' {
 		s.bad = true
-		return ""
+		return "", false
 	}
-	key := s.str()
+	raw, escaped = s.raw()
 	if s.peek() != ':' {
 		s.bad = true
-		return ""
+		return "", false
 	}
 	s.at++
-	return key
+	return raw, escaped
 }
 
 // skip moves behind a value.
@@ -106,7 +108,7 @@ func (s *scanner) skip() {
 		s.raw()
 	case '{':
 		for in := s.enter('}'); in; in = s.next('}') {
-			s.key()
+			s.rawKey()
 			s.skip()
 		}
 	case '[':
@@ -184,10 +186,10 @@ func (s *scanner) digits() {
 // str moves behind a string and returns its text.
 func (s *scanner) str() string { return s.kept(s.raw()) }
 
-// kept is the text of what was read.
+// kept is the text of what was read. Even an empty part of the input would point there.
 func (s *scanner) kept(raw string, escaped bool) string {
 	switch {
-	case s.bad:
+	case s.bad || raw == "":
 		return ""
 	case s.keep != nil:
 		return s.keep.add(raw, escaped)

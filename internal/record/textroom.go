@@ -15,29 +15,32 @@ type textRoom struct {
 	room []byte // nil at the start of a record; never written to again where a text lies
 	used int    // bytes of short texts of this record
 	most int    // bytes that the short texts of a record come to, about
+	size int    // of the room of this record, if it needs no more
 }
 
-// longText has memory of its own, in bytes.
-const longText = 512
+const (
+	// longText has memory of its own, in bytes.
+	longText = 512
+	// leastRoom is what a record that needs more than its line made expect takes at once.
+	leastRoom = 128
+)
 
-// begin starts a record.
-func (t *textRoom) begin() {
+// begin starts a record, whose line has so many bytes.
+func (t *textRoom) begin(line int) {
 	t.most = max(t.used, t.most-t.most/128)
-	t.used = 0
+	t.used, t.size = 0, min(t.most, line)
 }
 
 // add keeps a text, which is written with escapes or exactly as it is.
 func (t *textRoom) add(raw string, escaped bool) string {
 	switch {
-	case raw == "":
-		return ""
 	case len(raw) >= longText && escaped:
 		return unescaped(raw)
 	case len(raw) >= longText:
 		return strings.Clone(raw)
 	}
 	if cap(t.room)-len(t.room) < len(raw) {
-		t.room = make([]byte, 0, max(t.most-t.used, len(raw)))
+		t.room = make([]byte, 0, max(t.size-t.used, len(raw), leastRoom))
 	}
 	begin := len(t.room)
 	if escaped {

@@ -18,8 +18,8 @@ var (
 
 const utf8BOM = "\xef\xbb\xbf"
 
-// walk reads a line once and finds the values of its slots, whose texts are parts
-// of the line. It reports whether the line is one whole JSON object in valid UTF-8;
+// walk reads a line once and finds the values of its slots, whose texts are parts of
+// the string that it is given. It reports whether the line is one whole JSON object in valid UTF-8;
 // when it is not, what was found does not count.
 func walk(root *node, line string, out *findings) bool {
 	out.set = 0

@@ -9,12 +9,13 @@ import (
 )
 
 // headroom is a piece of the heap that nobody writes to, so that it takes none of the
-// system's memory. The garbage collector lets a heap grow to twice what is in use, and
-// begins anew as soon as it has: with a few MB in use it would spend a quarter of the
-// processor time on looking through the same records again and again. With this piece
-// in use it begins half as often, and less than that.
+// system's memory, but for a moment where the runtime clears what was in use before.
+// The garbage collector begins anew when the heap has grown to twice what was in use.
+// With a few MB in use it would spend a quarter of the processor time on looking
+// through the same records again and again; with this piece in use it begins less than
+// half as often.
 //
-// It is there while files are, once for the process, whose heap it is.
+// It is there while files are on their way, once for the process, whose heap it is.
 type headroom struct {
 	mu    sync.Mutex // guards everything below
 	users int

@@ -22,13 +22,18 @@ func TestHeadroomIsNotTouched(t *testing.T) {
 		used[i] = 1
 	}
 	require.Greater(t, resident(t, used), 0.9)
+	begin := address(used)
 	used = nil
 	runtime.GC()
 	var h headroom
 	h.hold()
 	defer h.drop()
+	at := address(h.held[:])
+	require.True(t, at >= begin && at < begin+2*headroomSize, "it does not lie where the heap had something in use")
 	assert.Less(t, resident(t, h.held[:]), 0.01)
 }
+
+func address(memory []byte) uintptr { return uintptr(unsafe.Pointer(unsafe.SliceData(memory))) }
 
 // resident is the share of its pages that are there, as the kernel tells in the highest
 // bit of a page's entry.
@@ -38,7 +43,7 @@ func resident(t *testing.T, memory []byte) float64 {
 	require.NoError(t, err)
 	defer f.Close()
 	size := os.Getpagesize()
-	first := int64(uintptr(unsafe.Pointer(unsafe.SliceData(memory)))) / int64(size)
+	first := int64(address(memory)) / int64(size)
 	entries := make([]byte, len(memory)/size*8)
 	_, err = f.ReadAt(entries, first*8)
 	require.NoError(t, err)

@@ -15,7 +15,8 @@ import (
 // than were in use at once, and none when none is in use.
 //
 // Whoever takes a room is its only owner until it is given back, and must not look
-// into it afterwards. The zero value is ready for use, by several goroutines.
+// into it afterwards. While a room is in use the process has its headroom. The zero
+// value is ready for use, by several goroutines.
 type Rooms struct {
 	mu    sync.Mutex // guards everything below
 	inUse int        // bytes

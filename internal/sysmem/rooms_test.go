@@ -48,3 +48,24 @@ func TestRooms(t *testing.T) {
 	assert.Empty(t, r.free, "free rooms kept while nothing is in use")
 	assert.Zero(t, r.inUse)
 }
+
+// TestRoomsHaveHeadroom: the process holds it for whoever has a room in use, and for no
+// longer.
+func TestRoomsHaveHeadroom(t *testing.T) {
+	users := func() int {
+		processHeadroom.mu.Lock()
+		defer processHeadroom.mu.Unlock()
+		assert.Equal(t, processHeadroom.users > 0, processHeadroom.held != nil)
+		return processHeadroom.users
+	}
+	var one, other Rooms
+	first, second, third := one.Take(1), one.Take(1), other.Take(1)
+	assert.Equal(t, 2, users())
+	one.Give(first)
+	assert.Equal(t, 2, users(), "given up beside a room in use")
+	one.Give(second)
+	assert.Equal(t, 1, users())
+	one.Give(one.Take(1))
+	other.Give(third)
+	assert.Zero(t, users())
+}

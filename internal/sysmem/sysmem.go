@@ -3,7 +3,7 @@
 
 // Package sysmem holds large things outside of Go's heap. The garbage collector lets a
 // heap grow to twice what is in use; what lies here counts once, and what is given
-// back goes to the system at once.
+// back goes to the system at once. While Rooms are in use the heap has headroom.
 package sysmem
 
 import "unsafe"

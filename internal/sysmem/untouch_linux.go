@@ -3,7 +3,18 @@
 
 package sysmem
 
-import "syscall"
+import (
+	"os"
+	"syscall"
+	"unsafe"
+)
 
-// untouch gives whole pages back to the system, which has zeros for who looks at them.
-func untouch(memory []byte) { _ = syscall.Madvise(memory, syscall.MADV_DONTNEED) }
+// untouch gives the whole pages of memory back to the system, which has zeros for who
+// looks at them. Where pages are larger than the runtime's, memory begins within one.
+func untouch(memory []byte) {
+	page := uintptr(os.Getpagesize())
+	begin := uintptr(unsafe.Pointer(unsafe.SliceData(memory))) //nolint:gosec // as a number
+	skip := (page - begin%page) % page
+	whole := (uintptr(len(memory)) - skip) / page * page
+	_ = syscall.Madvise(memory[skip:skip+whole], syscall.MADV_DONTNEED)
+}

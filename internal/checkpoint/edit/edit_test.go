@@ -205,13 +205,7 @@ func TestExportIsVerified(t *testing.T) {
 // Replace and Delete leave what is of others, and blocks without the value that
 // names them are told as damage.
 func TestStore(t *testing.T) {
-	ext, err := filestorage.NewFactory().Create(t.Context(), extension.Settings{
-		ID: component.MustNewID("file_storage"), TelemetrySettings: component.TelemetrySettings{Logger: zap.NewNop()},
-	}, config(t.TempDir()))
-	require.NoError(t, err)
-	client, err := ext.(storage.Extension).GetClient(t.Context(), component.KindReceiver, component.MustNewID("openai_compliance"), "")
-	require.NoError(t, err)
-	defer func() { require.NoError(t, client.Close(context.Background())) }()
+	client := newClient(t)
 	require.NoError(t, client.Set(t.Context(), "foreign", []byte("x")))
 	require.NoError(t, client.Set(t.Context(), "stream/ws/CODEX_LOG/files/3", []byte("x")))
 
@@ -230,6 +224,40 @@ func TestStore(t *testing.T) {
 	require.NoError(t, err)
 	assert.Equal(t, twoSegments(), got)
 	assert.Equal(t, []string{"foreign"}, s.Foreign())
+}
+
+// An export of version 1 has all of each line's hash; what is kept of it is stored and
+// read back.
+func TestImportVersion1(t *testing.T) {
+	old := twoSegments()
+	wide := checkpoint.Block{Since: ago(3), Until: ago(3), Entries: []byte("event-idAAAABBBBevent-jdCCCCDDDD")}
+	old.Events = []checkpoint.Block{wide, wide}
+	var out bytes.Buffer
+	require.NoError(t, WriteExport(&out, "openai_compliance", now, []*checkpoint.Snapshot{old}))
+	_, snaps, err := ReadExport(strings.NewReader(strings.Replace(out.String(), `"version": 2`, `"version": 1`, 1)))
+	require.NoError(t, err)
+	s, err := Open(t.Context(), newClient(t))
+	require.NoError(t, err)
+	require.NoError(t, s.Replace(t.Context(), snaps...))
+	got, err := s.Read(t.Context(), old.Key)
+	require.NoError(t, err)
+	require.Len(t, got.Events, 2)
+	for _, block := range got.Events {
+		assert.Equal(t, "event-idAAAA\x00\x00\x00\x00event-jdCCCC\x00\x00\x00\x00", string(block.Entries))
+	}
+}
+
+// newClient of a file_storage of its own.
+func newClient(t *testing.T) storage.Client {
+	t.Helper()
+	ext, err := filestorage.NewFactory().Create(t.Context(), extension.Settings{
+		ID: component.MustNewID("file_storage"), TelemetrySettings: component.TelemetrySettings{Logger: zap.NewNop()},
+	}, config(t.TempDir()))
+	require.NoError(t, err)
+	client, err := ext.(storage.Extension).GetClient(t.Context(), component.KindReceiver, component.MustNewID("openai_compliance"), "")
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, client.Close(context.Background())) })
+	return client
 }
 
 func config(dir string) component.Config {

@@ -19,7 +19,7 @@ import (
 // The exported form; docs/state.md describes it.
 const (
 	ExportFormat  = "openai-compliance-state"
-	ExportVersion = 1
+	ExportVersion = 2
 )
 
 // Export is what is written to a file, to be imported elsewhere.
@@ -86,8 +86,8 @@ func ReadExport(in io.Reader) (*Export, []*checkpoint.Snapshot, error) {
 	if err := strict(data, file); err != nil || file.Format != ExportFormat {
 		return fault(errors.Join(errNotExport, err))
 	}
-	if file.Version != ExportVersion {
-		return fault(fmt.Errorf("it has version %d, this build reads version %d", file.Version, ExportVersion))
+	if file.Version < 1 || file.Version > ExportVersion {
+		return fault(fmt.Errorf("it has version %d, this build reads 1 to %d", file.Version, ExportVersion))
 	}
 	if sum, err := digest(file.Streams); err != nil || sum != file.SHA256 {
 		return fault(errChanged)
@@ -104,6 +104,9 @@ func ReadExport(in io.Reader) (*Export, []*checkpoint.Snapshot, error) {
 		seen[snap.Key] = true
 		if err := snap.Check(); err != nil {
 			return fault(err)
+		}
+		if file.Version < ExportVersion {
+			snap.Narrow()
 		}
 	}
 	return file, snaps, nil
