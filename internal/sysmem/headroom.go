@@ -8,24 +8,33 @@ import (
 	"weak"
 )
 
-// headroom is a piece of the heap that nobody writes to, so that it takes none of the
+// headroom is a part of the heap that nobody writes to, so that it takes none of the
 // system's memory, but for a moment where the runtime clears what was in use before.
 // The garbage collector begins anew when the heap has grown to twice what was in use.
 // With a few MB in use it would spend a quarter of the processor time on looking
-// through the same records again and again; with this piece in use it begins less than
+// through the same records again and again; with this part in use it begins less than
 // half as often.
 //
-// It is there while files are on their way, once for the process, whose heap it is.
+// It is there while files are on their way, once for the process, whose heap it is. What
+// others make outside of the heap leaves less of it, so that both together take the same.
 type headroom struct {
 	mu    sync.Mutex // guards everything below
 	users int
-	held  *[headroomSize]byte // nil without users
-	// last is where it was held: it may still be there, and is used again then.
-	last weak.Pointer[[headroomSize]byte]
+	// pieces are nil from some index on, all of them without users.
+	pieces [maxPieces]*piece
+	// last is where each was: it may still be there, and is used again then.
+	last [maxPieces]weak.Pointer[piece]
 }
 
-// headroomSize is by how much more the heap may grow, in bytes.
-const headroomSize = 8 << 20
+// piece is as large as the steps in which the headroom grows and shrinks.
+type piece [4 << 20]byte
+
+const (
+	maxPieces = 4
+	minPieces = 2
+	// together is what headroom and all that was made share, in bytes.
+	together = 24 << 20
+)
 
 var processHeadroom headroom
 
@@ -34,21 +43,40 @@ func (h *headroom) hold() {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	h.users++
-	if h.held != nil {
-		return
-	}
-	if h.held = h.last.Value(); h.held == nil {
-		h.held = new([headroomSize]byte)
-		untouch(h.held[:]) // the runtime clears what was in use before
-		h.last = weak.Make(h.held)
-	}
+	h.fitLocked()
+}
+
+// fit makes the headroom as large as it may be now.
+func (h *headroom) fit() {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.fitLocked()
 }
 
 // drop leaves the headroom to the garbage collector after the last user.
 func (h *headroom) drop() {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	if h.users--; h.users == 0 {
-		h.held = nil
+	h.users--
+	h.fitLocked()
+}
+
+func (h *headroom) fitLocked() {
+	want := 0
+	if h.users > 0 {
+		want = min(max(int(together-made.Load())/len(piece{}), minPieces), maxPieces)
+	}
+	for i := range h.pieces {
+		switch {
+		case i >= want:
+			h.pieces[i] = nil
+		case h.pieces[i] == nil:
+			h.pieces[i] = h.last[i].Value()
+		}
+		if i < want && h.pieces[i] == nil {
+			h.pieces[i] = new(piece)
+			untouch(h.pieces[i][:]) // the runtime clears what was in use before
+			h.last[i] = weak.Make(h.pieces[i])
+		}
 	}
 }

@@ -40,6 +40,8 @@ func (r *Rooms) Take(size int) []byte {
 	defer r.mu.Unlock()
 	if r.inUse == 0 {
 		processHeadroom.hold()
+	} else {
+		processHeadroom.fit()
 	}
 	r.inUse += size
 	if at := slices.IndexFunc(r.free, func(room []byte) bool { return len(room) == size }); at >= 0 {
@@ -48,7 +50,7 @@ func (r *Rooms) Take(size int) []byte {
 		return room
 	}
 	r.clearLocked()
-	return Make[byte](size)
+	return allocate[byte](size)
 }
 
 // Give ends the use of a room.
@@ -77,7 +79,7 @@ func overwrite(room []byte) {
 // clearLocked gives the free rooms back to the system.
 func (r *Rooms) clearLocked() {
 	for _, room := range r.free {
-		Free(room)
+		free(room)
 	}
 	r.free = nil
 }

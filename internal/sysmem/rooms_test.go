@@ -55,7 +55,7 @@ func TestRoomsHaveHeadroom(t *testing.T) {
 	users := func() int {
 		processHeadroom.mu.Lock()
 		defer processHeadroom.mu.Unlock()
-		assert.Equal(t, processHeadroom.users > 0, processHeadroom.held != nil)
+		assert.Equal(t, processHeadroom.users > 0, processHeadroom.pieces[0] != nil)
 		return processHeadroom.users
 	}
 	var one, other Rooms

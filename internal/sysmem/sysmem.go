@@ -6,13 +6,32 @@
 // back goes to the system at once. While Rooms are in use the heap has headroom.
 package sysmem
 
-import "unsafe"
+import (
+	"sync/atomic"
+	"unsafe"
+)
+
+// made is how many bytes Make has returned and Free not got back.
+var made atomic.Int64
 
 // Make returns n zero values. T holds no pointers, since the garbage collector does
 // not look for any here. Whoever made it gives it back with Free, and looks at no part
 // of it afterwards: that would end the process. No pointer to it may be left behind
 // either, since the heap might come to lie there.
 func Make[T any](n int) []T {
+	all := allocate[T](n)
+	made.Add(int64(len(bytesOf(all))))
+	return all
+}
+
+// Free gives back what Make has returned, all of it and once; nil is nothing.
+func Free[T any](all []T) {
+	memory := bytesOf(all)
+	made.Add(-int64(len(memory)))
+	free(memory)
+}
+
+func allocate[T any](n int) []T {
 	if n == 0 {
 		return nil
 	}
@@ -24,11 +43,10 @@ func Make[T any](n int) []T {
 	return unsafe.Slice((*T)(unsafe.Pointer(unsafe.SliceData(memory))), n) //nolint:gosec // of this length, and aligned to pages
 }
 
-// Free gives back what Make has returned, all of it and once; nil is nothing.
-func Free[T any](all []T) {
+func bytesOf[T any](all []T) []byte {
 	if all == nil {
-		return
+		return nil
 	}
 	var one T
-	free(unsafe.Slice((*byte)(unsafe.Pointer(unsafe.SliceData(all))), len(all)*int(unsafe.Sizeof(one)))) //nolint:gosec // as in Make
+	return unsafe.Slice((*byte)(unsafe.Pointer(unsafe.SliceData(all))), len(all)*int(unsafe.Sizeof(one))) //nolint:gosec // its very length
 }

@@ -31,8 +31,11 @@ func TestMake(t *testing.T) {
 	if alloc(1) != nil {
 		assert.Less(t, after.TotalAlloc-before.TotalAlloc, uint64(1<<20))
 	}
+	assert.Equal(t, int64(16*n), made.Load())
 	Free(pairs)
+	assert.Zero(t, made.Load())
 
 	Free(Make[byte](0))
-	Free(make([]pair, 3)) // of the heap, as where the system has no memory left
+	free(bytesOf(make([]pair, 3))) // of the heap, as where the system has no memory left
+	assert.Zero(t, made.Load())
 }
