@@ -93,6 +93,12 @@ func (f form) rewritten(data []byte, from form) []byte {
 	return out
 }
 
+// exported is data of another form as a Block of a log of this form has it: in the
+// ledger's form, with as much of it as this form keeps.
+func (f form) exported(data []byte, from form) []byte {
+	return endForm.rewritten(f.rewritten(data, from), f)
+}
+
 // form of a block, 0 if its length fits none. Blocks of the window had the ledger's form
 // up to version 2.
 func (r blockRef) form(data []byte) form {
@@ -162,10 +168,17 @@ func recall[V value](ctx context.Context, client storage.Client, e *entries, pre
 		}
 		put(block)
 	}
+	if err := e.checkTail(prefix, f); err != nil {
+		return err
+	}
+	put(f.parse(e.Tail))
+	return nil
+}
+
+func (e *entries) checkTail(prefix string, f form) error {
 	if len(e.Tail)%f.size() != 0 {
 		return fmt.Errorf("%w: the last part of %q is cut", ErrDamaged, prefix)
 	}
-	put(f.parse(e.Tail))
 	return nil
 }
 
@@ -184,23 +197,25 @@ func forget[V value](ctx context.Context, client storage.Client, prefix string, 
 }
 
 func readBlock(ctx context.Context, client storage.Client, prefix string, ref blockRef) ([]entry, error) {
-	data, err := readBlockData(ctx, client, prefix, ref)
+	data, f, err := readBlockData(ctx, client, prefix, ref)
 	if err != nil {
 		return nil, err
 	}
-	return ref.form(data).parse(data), nil
+	return f.parse(data), nil
 }
 
-func readBlockData(ctx context.Context, client storage.Client, prefix string, ref blockRef) ([]byte, error) {
+// readBlockData returns a block, and the form that it has.
+func readBlockData(ctx context.Context, client storage.Client, prefix string, ref blockRef) ([]byte, form, error) {
 	key := blockKey(prefix, ref.Number)
 	data, err := client.Get(ctx, key)
 	if err != nil {
-		return nil, fmt.Errorf("read block %q: %w", key, err)
+		return nil, 0, fmt.Errorf("read block %q: %w", key, err)
 	}
-	if crc32.Checksum(data, castagnoli) != ref.CRC || ref.form(data) == 0 {
-		return nil, fmt.Errorf("%w: block %q is missing or damaged", ErrDamaged, key)
+	f := ref.form(data)
+	if crc32.Checksum(data, castagnoli) != ref.CRC || f == 0 {
+		return nil, 0, fmt.Errorf("%w: block %q is missing or damaged", ErrDamaged, key)
 	}
-	return data, nil
+	return data, f, nil
 }
 
 // drop takes out the blocks that a rule names, and returns them: their values may

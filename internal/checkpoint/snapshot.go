@@ -90,26 +90,23 @@ func ReadSnapshot(ctx context.Context, client storage.Client, key string) (*Snap
 // Block has them.
 func (e *entries) export(ctx context.Context, client storage.Client, prefix string, f form) ([]Block, error) {
 	blocks := []Block{}
-	put := func(since, until int64, written form, data []byte) error {
-		if len(data)%written.size() != 0 {
-			return fmt.Errorf("%w: a part of %q is cut", ErrDamaged, prefix)
-		}
+	put := func(since, until int64, written form, data []byte) {
 		if len(data) > 0 {
-			data = endForm.rewritten(f.rewritten(data, written), f)
-			blocks = append(blocks, Block{time.UnixMicro(since).UTC(), time.UnixMicro(until).UTC(), data})
+			blocks = append(blocks, Block{time.UnixMicro(since).UTC(), time.UnixMicro(until).UTC(), f.exported(data, written)})
 		}
-		return nil
 	}
 	for _, ref := range e.Blocks {
-		data, err := readBlockData(ctx, client, prefix, ref)
+		data, written, err := readBlockData(ctx, client, prefix, ref)
 		if err != nil {
 			return nil, err
 		}
-		if err := put(ref.Since, ref.Until, ref.form(data), data); err != nil {
-			return nil, err
-		}
+		put(ref.Since, ref.Until, written, data)
 	}
-	return blocks, put(e.Since, e.Until, f, e.Tail)
+	if err := e.checkTail(prefix, f); err != nil {
+		return nil, err
+	}
+	put(e.Since, e.Until, f, e.Tail)
+	return blocks, nil
 }
 
 // Operations store the snapshot in place of what the stream's keys hold, old being
@@ -167,7 +164,7 @@ func (e *entries) replace(prefix string, f form, blocks []Block, old []string) (
 func (s *Snapshot) Narrow() {
 	for i := range s.Events {
 		block := &s.Events[i]
-		block.Entries = endForm.rewritten(contentForm.rewritten(block.Entries, endForm), contentForm)
+		block.Entries = contentForm.exported(block.Entries, endForm)
 	}
 }
 

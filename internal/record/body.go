@@ -88,8 +88,7 @@ func (w *bodyWriter) write(body pcommon.Value, line []byte, out *findings) (read
 // letGo forgets the line and its texts.
 func (w *bodyWriter) letGo() {
 	w.scan, w.texts.room = scanner{}, nil
-	w.seen = w.seen[:cap(w.seen)]
-	clear(w.seen)
+	clear(w.seen[:cap(w.seen)])
 	w.seen = w.seen[:0]
 }
 

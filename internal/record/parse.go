@@ -72,10 +72,7 @@ func (w *bodyWriter) findIn(scan *scanner, at *node, out *findings) {
 
 // appendMember writes a member as JSON to an object that is not closed.
 func appendMember(scan *scanner, key string, object *[]byte) {
-	scan.peek()
-	begin := scan.at
-	scan.skip()
-	raw := scan.text[begin:scan.at]
+	raw := scan.written()
 	name, err := json.Marshal(key)
 	scan.bad = scan.bad || err != nil
 	separator := byte(',')
@@ -132,12 +129,12 @@ func (w *bodyWriter) parseMember(scan *scanner, at *node, key string, body pcomm
 // parseText returns the text of a value, or what stands in its place, and
 // whether the value is of the field's form.
 func (w *bodyWriter) parseText(scan *scanner, at *node, out *findings) (text string, fits bool) {
-	first := scan.peek()
+	first, keep := scan.peek(), scan.keep
 	if w.hold != nil && at.field.kind == fieldContent && len(at.rules) == 0 {
 		scan.keep = nil // no part of it stays
-		defer func() { scan.keep = &w.texts }()
 	}
 	text, _ = scan.value()
+	scan.keep = keep
 	if first != '{' && first != '[' && !scan.bad {
 		out.store(at.rules, text)
 	}

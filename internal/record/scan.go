@@ -130,9 +130,16 @@ func (s *scanner) value() (text, raw string) {
 		text = s.str()
 		return text, s.text[begin:s.at]
 	}
-	s.skip()
-	raw = s.text[begin:s.at]
+	raw = s.written()
 	return s.kept(raw, false), raw
+}
+
+// written moves behind a value and returns it as it is written.
+func (s *scanner) written() string {
+	s.peek()
+	begin := s.at
+	s.skip()
+	return s.text[begin:s.at]
 }
 
 // literal moves behind true, false or null, and returns it.

@@ -55,3 +55,8 @@ func (t *textRoom) add(raw string, escaped bool) string {
 
 // asString spares a copy of what nobody writes to while the string is in use.
 func asString(b []byte) string { return unsafe.String(unsafe.SliceData(b), len(b)) } //nolint:gosec // see above
+
+// asBytes spares a copy for who only reads.
+func asBytes(s string) []byte {
+	return unsafe.Slice(unsafe.StringData(s), len(s)) //nolint:gosec // only read
+}

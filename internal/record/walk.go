@@ -7,7 +7,6 @@ import (
 	"math"
 	"strconv"
 	"time"
-	"unsafe"
 )
 
 // A Timestamp counts nanoseconds since 1970 and holds no other time.
@@ -19,8 +18,8 @@ var (
 const utf8BOM = "\xef\xbb\xbf"
 
 // walk reads a line once and finds the values of its slots, whose texts are parts of
-// the string that it is given. It reports whether the line is one whole JSON object in valid UTF-8;
-// when it is not, what was found does not count.
+// the string that it is given. It reports whether the line is one whole JSON object in
+// valid UTF-8; when it is not, what was found does not count.
 func walk(root *node, line string, out *findings) bool {
 	out.set = 0
 	scan := newScanner(line)
@@ -80,11 +79,6 @@ func (f *findings) store(rules []compiled, text string) {
 	for i := range rules {
 		rules[i].store(text, f)
 	}
-}
-
-// asBytes spares a copy, for a digest, which only reads.
-func asBytes(s string) []byte {
-	return unsafe.Slice(unsafe.StringData(s), len(s)) //nolint:gosec // only read
 }
 
 // store keeps the text in the slot's type, unless a rule that comes earlier in

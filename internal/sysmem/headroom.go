@@ -71,12 +71,18 @@ func (h *headroom) fitLocked() {
 		case i >= want:
 			h.pieces[i] = nil
 		case h.pieces[i] == nil:
-			h.pieces[i] = h.last[i].Value()
-		}
-		if i < want && h.pieces[i] == nil {
-			h.pieces[i] = new(piece)
-			untouch(h.pieces[i][:]) // the runtime clears what was in use before
-			h.last[i] = weak.Make(h.pieces[i])
+			h.pieces[i] = h.pieceLocked(i)
 		}
 	}
+}
+
+// pieceLocked is the piece that was there last, or a new one.
+func (h *headroom) pieceLocked(i int) *piece {
+	if last := h.last[i].Value(); last != nil {
+		return last
+	}
+	fresh := new(piece)
+	untouch(fresh[:]) // the runtime clears what was in use before
+	h.last[i] = weak.Make(fresh)
+	return fresh
 }
