@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"strings"
 	"time"
-	_ "time/tzdata" // CRON_TZ works in images without time-zone files, too
 
 	"github.com/robfig/cron/v3"
 )
@@ -89,10 +88,22 @@ func cutZone(text string) (fields string, zone *time.Location, err error) {
 	if name == "" || name == "Local" {
 		return "", nil, errors.New("names no time zone; write one such as CRON_TZ=Europe/Berlin")
 	}
-	if zone, err = time.LoadLocation(name); err != nil {
-		return "", nil, fmt.Errorf("names %q, which is not a time zone such as Europe/Berlin", name)
+	if zone, err = loadZone(name, time.LoadLocation); err != nil {
+		return "", nil, err
 	}
 	return strings.TrimSpace(fields), zone, nil
+}
+
+// loadZone tells a zone that does not exist from a machine that has no zones.
+func loadZone(name string, load func(string) (*time.Location, error)) (*time.Location, error) {
+	zone, err := load(name)
+	if err == nil {
+		return zone, nil
+	}
+	if _, err := load("Europe/Berlin"); err != nil {
+		return nil, fmt.Errorf("names %q, but this machine has no time-zone database; install the package tzdata, set ZONEINFO, or build the collector with the tag timetzdata", name)
+	}
+	return nil, fmt.Errorf("names %q, which is not a time zone such as Europe/Berlin", name)
 }
 
 // validateCadence checks poll_interval and schedule, of which one may be written.

@@ -4,6 +4,7 @@
 package receiver
 
 import (
+	"errors"
 	"testing"
 	"time"
 	"unsafe"
@@ -147,4 +148,17 @@ func FuzzSchedule(f *testing.F) {
 		next := cadence{schedule: schedule, zone: zone}.next(now, now)
 		assert.True(t, next.After(now), "%s after %s", next, now)
 	})
+}
+
+// A machine without a time-zone database is told from a zone that does not exist.
+func TestZoneErrors(t *testing.T) {
+	none := func(name string) (*time.Location, error) { return nil, errors.New("unknown time zone " + name) }
+	_, err := loadZone("Europe/Paris", none)
+	require.ErrorContains(t, err, `names "Europe/Paris", but this machine has no time-zone database; install the package tzdata`)
+	require.ErrorContains(t, err, "timetzdata")
+	_, err = loadZone("Europe/Bonn", time.LoadLocation)
+	require.ErrorContains(t, err, `names "Europe/Bonn", which is not a time zone`)
+	zone, err := loadZone("Europe/Paris", time.LoadLocation)
+	require.NoError(t, err)
+	assert.Equal(t, "Europe/Paris", zone.String())
 }
