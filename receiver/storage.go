@@ -4,7 +4,9 @@
 package receiver
 
 import (
+	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"sync"
 	"time"
@@ -30,10 +32,24 @@ func openStorage(ctx context.Context, host component.Host, storageID *component.
 		return nil, fmt.Errorf("storage: extension %q does not keep state; name a storage extension such as file_storage", storageID)
 	}
 	client, err := provider.GetClient(ctx, component.KindReceiver, owner, "")
-	if err != nil {
+	switch {
+	case isLockTimeout(err):
+		return nil, fmt.Errorf("storage: open %q: another collector holds the storage: %w", storageID, err)
+	case err != nil:
 		return nil, fmt.Errorf("storage: open %q: %w", storageID, err)
 	}
 	return client, nil
+}
+
+// isLockTimeout recognizes what file_storage returns after it waited for the lock of
+// a file: bbolt's error, of which the text is all that is known here.
+func isLockTimeout(err error) bool {
+	for ; err != nil; err = errors.Unwrap(err) {
+		if err.Error() == "timeout" {
+			return true
+		}
+	}
+	return false
 }
 
 // ephemeral keeps the positions for as long as the receiver runs, for
@@ -41,14 +57,16 @@ func openStorage(ctx context.Context, host component.Host, storageID *component.
 // storage.NewNopClient: the ledger and the window count on that to forget.
 type ephemeral struct{ values sync.Map }
 
+// Get returns a copy of the value.
 func (e *ephemeral) Get(_ context.Context, key string) ([]byte, error) {
 	value, _ := e.values.Load(key)
 	data, _ := value.([]byte)
-	return data, nil
+	return bytes.Clone(data), nil
 }
 
+// Set keeps a copy of the value: the caller may use its memory again.
 func (e *ephemeral) Set(_ context.Context, key string, value []byte) error {
-	e.values.Store(key, value)
+	e.values.Store(key, bytes.Clone(value))
 	return nil
 }
 
