@@ -92,7 +92,7 @@ func TestAdviceOnMisuse(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			w := newWorld(t, tt.opts, func(cfg *Config) {
-				cfg.APIRetry.Enabled = false
+				cfg.APIRetry.BackOff.Enabled = false
 				if tt.change != nil {
 					tt.change(cfg)
 				}
@@ -121,9 +121,9 @@ func TestAdviceOnTheWrongPrincipal(t *testing.T) {
 	cfg.APIKey, cfg.AllowEphemeralCursor = configopaque.String(fakeapi.DefaultKey), true
 	cfg.EventTypes = []string{"COSTS"}
 	cfg.WorkspaceID = fakeapi.DefaultWorkspace
-	require.ErrorContains(t, cfg.Validate(), "COSTS exists for organisations only; collect it with a receiver that has organization_id")
+	require.ErrorContains(t, cfg.Validate(), "COSTS exists for organizations only; collect it with a receiver that has organization_id")
 	cfg.WorkspaceID = fakeapi.DefaultOrganization
-	require.ErrorContains(t, cfg.Validate(), "this is an organisation's id; write it under organization_id")
+	require.ErrorContains(t, cfg.Validate(), "this is an organization's id; write it under organization_id")
 	cfg.WorkspaceID, cfg.OrganizationID = "", fakeapi.DefaultWorkspace
 	require.ErrorContains(t, cfg.Validate(), "this is a workspace's id; write it under workspace_id")
 

@@ -48,7 +48,7 @@ func TestStreamGoesOnWithoutHopelessFile(t *testing.T) {
 		"connection reset": {Op: "fetch", Reset: true},
 	} {
 		t.Run(name, func(t *testing.T) {
-			w := newWorld(t, fakeapi.Options{}, func(cfg *Config) { cfg.APIRetry.MaxElapsedTime = 20 * time.Millisecond })
+			w := newWorld(t, fakeapi.Options{}, func(cfg *Config) { cfg.APIRetry.BackOff.MaxElapsedTime = 20 * time.Millisecond })
 			bad := w.api.Add("AUTH_LOG", recent(2*time.Hour), authLine("bad"))
 			good := w.api.Add("AUTH_LOG", recent(time.Hour), authLine("good"))
 			fault.FileID = bad.ID
@@ -83,8 +83,8 @@ func TestStreamsWaitWithoutHoldingAnything(t *testing.T) {
 		cfg.EventTypes = []string{"AUDIT_LOG", "CODEX_LOG", "AUTH_LOG"}
 		cfg.Download.Concurrency = 1
 		cfg.Download.MemoryLimit = 1
-		cfg.APIRetry.InitialInterval, cfg.APIRetry.MaxInterval = time.Hour, time.Hour
-		cfg.APIRetry.MaxElapsedTime = 0
+		cfg.APIRetry.BackOff.InitialInterval, cfg.APIRetry.BackOff.MaxInterval = time.Hour, time.Hour
+		cfg.APIRetry.BackOff.MaxElapsedTime = 0
 	})
 	for _, eventType := range []string{"AUDIT_LOG", "CODEX_LOG"} {
 		w.api.Add(eventType, recent(time.Hour), authLine(eventType))

@@ -77,7 +77,7 @@ func TestBoundedStreamWaitsForHistory(t *testing.T) {
 	now, setNow := serverClock(start)
 	w := newWorld(t, fakeapi.Options{Now: now}, func(cfg *Config) {
 		cfg.StartFrom, cfg.Until = "-20d", start.Add(time.Hour).Format(time.RFC3339)
-		cfg.APIRetry.MaxElapsedTime = 0
+		cfg.APIRetry.BackOff.MaxElapsedTime = 0
 	})
 	old := w.api.Add("AUTH_LOG", start.Add(-10*24*time.Hour), authLine("old"))
 	w.api.Script(fakeapi.Fault{Op: "fetch", FileID: old.ID, Status: 503})

@@ -101,6 +101,11 @@ type Config struct {
 	// promoted and decode nothing but the HTTP keys.
 	HTTP confighttp.ClientConfig `mapstructure:"http"`
 
+	// faults are values that could not be decoded as they are meant; trimmed are the
+	// keys whose values were trimmed. Unmarshal sets both.
+	faults  []error
+	trimmed []string
+
 	// prevent unkeyed literal initialization
 	_ struct{}
 }
@@ -116,6 +121,8 @@ type ReplayConfig struct {
 	To   string `mapstructure:"to"`
 	// EventTypes of it; all that are collected where there are none.
 	EventTypes []string `mapstructure:"event_types"`
+	// faults are those of Config, of this entry.
+	faults []error
 	// prevent unkeyed literal initialization
 	_ struct{}
 }
@@ -143,7 +150,7 @@ type RateLimitConfig struct {
 
 // APIRetryConfig says which failures of a request are tried again, and when.
 type APIRetryConfig struct {
-	BackOff `mapstructure:",squash"`
+	BackOff BackOff `mapstructure:",squash"`
 	// StatusCodes that are tried again. 401 and 403 never are within a pass.
 	StatusCodes []int `mapstructure:"status_codes"`
 	// HonorRetryAfter waits as long as the server's Retry-After asks, at most
@@ -154,8 +161,8 @@ type APIRetryConfig struct {
 	_ struct{}
 }
 
-// BackOff is configretry.BackOffConfig without its methods: promoted through the
-// embedding, its Validate would run twice and report each fault twice.
+// BackOff is configretry.BackOffConfig without its methods: the Collector would
+// report the faults of the original under the field's name, which is no key.
 type BackOff configretry.BackOffConfig
 
 // BatchConfig bounds what one ConsumeLogs call carries. A single line above

@@ -47,7 +47,7 @@ func replayTime(key, text string, now time.Time) (time.Time, error) {
 	}
 	at := spec.At(now)
 	if at.After(now.Add(clockSkew)) {
-		return time.Time{}, fmt.Errorf("%s: %q lies in the future; a replay is about what was exported before", key, text)
+		return time.Time{}, fmt.Errorf("%s: %q is in the future; a replay is about what was exported before", key, text)
 	}
 	return at, nil
 }
@@ -70,8 +70,13 @@ func (c *Config) validateReplays() error {
 			fault(fmt.Errorf("name: %q is used twice", r.Name))
 		}
 		names[r.Name] = true
-		_, err := r.beginning(time.Now())
-		fault(orFirstRun(err, r.From, r.To))
+		for _, err := range r.faults {
+			fault(err)
+		}
+		if len(r.faults) == 0 {
+			_, err := r.beginning(time.Now())
+			fault(orFirstRun(err, r.From, r.To))
+		}
 		if len(r.EventTypes) > 0 {
 			fault(c.checkEventTypes(r.EventTypes))
 		}

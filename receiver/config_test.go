@@ -58,20 +58,20 @@ func TestConfigFaults(t *testing.T) {
 		"no key":                      {replace("api_key", ""), []string{"api_key: missing", "api_key_file"}},
 		"empty key":                   {replace("api_key", `api_key: ""`), []string{"api_key: missing", "unset variable"}},
 		"both keys":                   {validYAML + "api_key_file: /key", []string{"api_key, api_key_file: both"}},
-		"key with a line break":       {replace("api_key", `api_key: "sk-secret\n"`), []string{"api_key: holds a blank, a line break"}},
+		"key with a line break":       {replace("api_key", `api_key: "sk-\nsecret"`), []string{"api_key: holds a blank, a line break"}},
 		"key with Bearer":             {replace("api_key", `api_key: Bearer sk-secret`), []string{`api_key: give the key alone`}},
 		"no principal":                {replace("workspace_id", ""), []string{"workspace_id: missing", "organization_id"}},
 		"both principals":             {validYAML + "organization_id: org-abc", []string{"workspace_id, organization_id: both"}},
 		"workspace is no UUID":        {replace("workspace_id", "workspace_id: mine"), []string{`workspace_id: "mine" is not a UUID`}},
-		"workspace is an org":         {replace("workspace_id", "workspace_id: org-abc"), []string{"workspace_id: this is an organisation's id", "organization_id"}},
+		"workspace is an org":         {replace("workspace_id", "workspace_id: org-abc"), []string{"workspace_id: this is an organization's id", "organization_id"}},
 		"org is a workspace":          {replace("workspace_id", "organization_id: 0f8fad5b-d9cb-469f-a165-70867728950e"), []string{"organization_id: this is a workspace's id"}},
 		"org is nothing like one":     {replace("workspace_id", "organization_id: acme"), []string{`organization_id: "acme" does not look like org-`}},
 		"no event types":              {replace("event_types", ""), []string{"event_types: missing", "AUTH_LOG"}},
 		"empty event types":           {replace("event_types", "event_types: []"), []string{"event_types: missing"}},
 		"lower-case event type":       {replace("event_types", "event_types: [auth_log]"), []string{`event_types: "auth_log"`, "capitals"}},
 		"event type twice":            {replace("event_types", "event_types: [AUTH_LOG, AUTH_LOG]"), []string{"event_types: AUTH_LOG is listed twice"}},
-		"costs of a workspace":        {replace("event_types", "event_types: [COSTS]"), []string{"event_types: COSTS exists for organisations only"}},
-		"auth log of an organisation": {replace("workspace_id", "organization_id: org-abc"), []string{"event_types: AUTH_LOG exists for workspaces only"}},
+		"costs of a workspace":        {replace("event_types", "event_types: [COSTS]"), []string{"event_types: COSTS exists for organizations only"}},
+		"auth log of an organization": {replace("workspace_id", "organization_id: org-abc"), []string{"event_types: AUTH_LOG exists for workspaces only"}},
 		"no storage":                  {replace("storage", ""), []string{"storage: missing", "allow_ephemeral_cursor"}},
 		"bad missing state":           {validYAML + "on_missing_state: ask", []string{`on_missing_state: "ask" is not one of start, fail`}},
 		"bad start":                   {validYAML + "start_from: yesterday", []string{`start_from: "yesterday" is not`, "RFC 3339", "beginning"}},
@@ -79,7 +79,7 @@ func TestConfigFaults(t *testing.T) {
 		"start in the future":         {validYAML + "start_from: 24h", []string{"start_from:", "in the future", `"-24h"`}},
 		"rounded start ahead":         {validYAML + `start_from: "+2d@d"`, []string{"start_from:", "in the future", `"-2d@d"`}},
 		"start with a wrong unit":     {validYAML + "start_from: -3min", []string{`start_from: "-3min" has the unknown unit "min"; units are s, m, h, d, w, mon, q, y`}},
-		"start in a far year":         {validYAML + "start_from: 2999-01-01T00:00:00Z", []string{"start_from:", "lies in the future"}},
+		"start in a far year":         {validYAML + "start_from: 2999-01-01T00:00:00Z", []string{"start_from:", "is in the future"}},
 		"list without a bound":        {validYAML + "http: {timeout: 0s}", []string{"http::timeout: 0s must be greater than 0"}},
 		"plain http over a proxy":     {validYAML + "http: {endpoint: 'http://127.0.0.1:1/v1', proxy_url: 'http://proxy.example'}", []string{"http::proxy_url"}},
 		"start as a list":             {validYAML + "start_from: [1]", []string{"start_from: expected"}},
@@ -93,8 +93,8 @@ func TestConfigFaults(t *testing.T) {
 		"replay of two names":         {validYAML + "replay: [{name: a, from: -7d, to: now}, {name: a, from: -8d, to: now}]", []string{"replay::1: name:", "used twice"}},
 		"replay without bounds":       {validYAML + "replay: [{name: a}]", []string{"replay::0: from: missing", "to: missing"}},
 		"replay backwards":            {validYAML + "replay: [{name: a, from: -1d, to: -7d}]", []string{"replay::0: to:", "not later than from"}},
-		"replay of the future":        {validYAML + "replay: [{name: a, from: -1d, to: +1d}]", []string{"replay::0: to:", "lies in the future"}},
-		"replay of a wrong type":      {validYAML + "replay: [{name: a, from: -7d, to: now, event_types: [COSTS]}]", []string{"replay::0: event_types: COSTS exists for organisations only"}},
+		"replay of the future":        {validYAML + "replay: [{name: a, from: -1d, to: +1d}]", []string{"replay::0: to:", "is in the future"}},
+		"replay of a wrong type":      {validYAML + "replay: [{name: a, from: -7d, to: now, event_types: [COSTS]}]", []string{"replay::0: event_types: COSTS exists for organizations only"}},
 		"replay with a wrong key":     {validYAML + "replay: [{name: a, from: -7d, until: now}]", []string{"replay", "until"}},
 		"interval and schedule":       {validYAML + "poll_interval: 5m\nschedule: '*/10 * * * *'", []string{"poll_interval, schedule: both are set"}},
 		"schedule of words":           {validYAML + "schedule: often", []string{`schedule: "often" cannot be read`, `like "*/10 * * * *"`}},
@@ -111,7 +111,7 @@ func TestConfigFaults(t *testing.T) {
 		"schedule of a wrong zone":    {validYAML + "schedule: CRON_TZ=Europe/Bonn * * * * *", []string{"schedule:", `names "Europe/Bonn", which is not a time zone`}},
 		"schedule of two zones":       {validYAML + "schedule: CRON_TZ=UTC TZ=UTC * * * * *", []string{"schedule:", "more than one time zone"}},
 		"negative delay":              {validYAML + "initial_delay: -1s", []string{"initial_delay: -1s must not be negative"}},
-		"overlap beyond retention":    {validYAML + "overlap: 1000h", []string{"overlap: 1000h0m0s must lie between"}},
+		"overlap beyond retention":    {validYAML + "overlap: 1000h", []string{"overlap: 1000h0m0s must be between"}},
 		"bad permanent choice":        {validYAML + "on_permanent_error: ignore", []string{`on_permanent_error: "ignore" is not one of quarantine, drop, block`}},
 		"bad body":                    {validYAML + "body: xml", []string{`body: "xml" is not one of raw, parsed`}},
 		"bad content mode":            {validYAML + "content: {mode: mask}", []string{`content::mode: "mask" is not one of keep, hmac, drop`}},
@@ -132,7 +132,7 @@ func TestConfigFaults(t *testing.T) {
 		"no memory":                   {validYAML + "download: {memory_limit: 0}", []string{"download::memory_limit: 0"}},
 		"no stall timeout":            {validYAML + "download: {stall_timeout: 0s}", []string{"download::stall_timeout"}},
 		"host with a scheme":          {validYAML + "download: {allowed_hosts: ['https://a.example']}", []string{"download::allowed_hosts", "leave out scheme"}},
-		"negative window":             {validYAML + "deduplication: {window: -1h}", []string{"deduplication::window: -1h0m0s must lie between"}},
+		"negative window":             {validYAML + "deduplication: {window: -1h}", []string{"deduplication::window: -1h0m0s must be between"}},
 		"no events remembered":        {validYAML + "deduplication: {max_events: 0}", []string{"deduplication::max_events: 0 must be greater"}},
 		"bad verify":                  {validYAML + "download: {verify: off}", []string{"download::verify"}},
 		"negative rate":               {validYAML + "rate_limit: {lists_per_minute: -1}", []string{"rate_limit::lists_per_minute: -1"}},
@@ -204,7 +204,7 @@ func TestConfigLoadsEveryKey(t *testing.T) {
 	assert.Equal(t, []int{429, 503}, cfg.APIRetry.StatusCodes)
 	assert.False(t, cfg.APIRetry.HonorRetryAfter)
 	assert.Equal(t, time.Minute, cfg.APIRetry.MaxRetryAfter)
-	assert.Equal(t, 3*time.Second, cfg.APIRetry.InitialInterval)
+	assert.Equal(t, 3*time.Second, cfg.APIRetry.BackOff.InitialInterval)
 	assert.Equal(t, 7*time.Second, cfg.RetryOnFailure.InitialInterval)
 	assert.Equal(t, permanentDrop, cfg.OnPermanentError)
 	assert.Equal(t, BatchConfig{MaxRecords: 500, MaxBytes: 65536}, cfg.Batch)
@@ -294,8 +294,8 @@ func TestStartFromForms(t *testing.T) {
 	}
 }
 
-// until takes the forms of start_from, may lie ahead, and must lie behind
-// start_from; faults of both are told at once.
+// until takes the forms of start_from, may be in the future, and must be later than
+// start_from; faults of both are reported at once.
 func TestUntilForms(t *testing.T) {
 	now := time.Date(2026, 8, 2, 12, 0, 0, 0, time.UTC)
 	from := now.Add(-24 * time.Hour)

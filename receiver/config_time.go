@@ -16,7 +16,7 @@ import (
 // reaches.
 const retention = timespec.Beginning
 
-// clockSkew is how far an absolute start may lie ahead of the local clock.
+// clockSkew is how much later than the local clock an absolute start may be.
 const clockSkew = time.Hour
 
 // resolveStartFrom turns the text of start_from into the absolute time it
@@ -29,16 +29,16 @@ func resolveStartFrom(text string, now time.Time) (time.Time, error) {
 	at := spec.At(now)
 	switch {
 	case spec.Absolute() && at.After(now.Add(clockSkew)):
-		return time.Time{}, fmt.Errorf("%q lies in the future: nothing would be collected until then", text)
+		return time.Time{}, fmt.Errorf("%q is in the future: nothing would be collected until then", text)
 	case !spec.Absolute() && at.After(now):
-		return time.Time{}, fmt.Errorf(`%q lies in the future; write "-%s" for a span back from now`, text, strings.TrimLeft(strings.TrimSpace(text), "+"))
+		return time.Time{}, fmt.Errorf(`%q is in the future; write "-%s" for a span back from now`, text, strings.TrimLeft(strings.TrimSpace(text), "+"))
 	}
 	return at, nil
 }
 
 // resolveUntil turns the text of until into the absolute time it means at now.
-// It may lie ahead, but must lie behind the time that start_from means. An empty
-// text is no bound, and the zero time. A boundsError comes with the time.
+// It may be in the future and must be later than start_from. An empty text is no
+// bound, and the zero time. A boundsError comes with the time.
 func resolveUntil(text string, from, now time.Time) (time.Time, error) {
 	if text == "" {
 		return time.Time{}, nil

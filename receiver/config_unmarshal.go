@@ -4,9 +4,10 @@
 package receiver
 
 import (
-	"errors"
 	"fmt"
 	"math"
+	"reflect"
+	"slices"
 	"strconv"
 	"time"
 
@@ -23,20 +24,23 @@ var _ confmap.Unmarshaler = (*Config)(nil)
 // pass unnoticed; decoding into this type reports them at every depth.
 type httpKeys confighttp.ClientConfig
 
-// Unmarshal decodes the section and refuses unknown keys at every depth.
+// Unmarshal decodes the section and refuses unknown keys at every depth. Values that
+// would be read as something else are left for Validate to report.
 func (c *Config) Unmarshal(conf *confmap.Conf) error {
-	for _, key := range []string{"start_from", "until"} {
-		if err := stringifyTime(conf, key); err != nil {
-			return err
-		}
+	faults, err := prepareKeys(conf, reflect.TypeFor[Config]())
+	if err != nil {
+		return err
 	}
-	if err := stringifyReplays(conf); err != nil {
+	timeFaults, err := stringifyTimes(conf, "start_from", "until")
+	if err != nil {
 		return err
 	}
 	if err := conf.Unmarshal(c); err != nil {
 		return err
 	}
+	c.faults = slices.Concat(faults, timeFaults)
 	c.pollIntervalWritten = conf.IsSet("poll_interval")
+	c.trimIDs()
 	http, err := conf.Sub("http")
 	if err != nil {
 		return fmt.Errorf("http: expected a map of HTTP client settings: %w", err)
@@ -47,42 +51,59 @@ func (c *Config) Unmarshal(conf *confmap.Conf) error {
 	return nil
 }
 
-// stringifyReplays does for the bounds of replays what stringifyTime does for a key.
-func stringifyReplays(conf *confmap.Conf) error {
-	replays, ok := conf.Get("replay").([]any)
-	if !ok {
-		return nil
-	}
-	var errs []error
-	for i, entry := range replays {
-		replay, ok := entry.(map[string]any)
-		if !ok {
-			continue // the decoder says what is wrong
-		}
-		for _, key := range []string{"from", "to"} {
-			if value, ok := replay[key]; ok {
-				text, err := timeText(value)
-				if err != nil {
-					errs = append(errs, fmt.Errorf("replay::%d: %s: %w", i, key, err))
-				}
-				replay[key] = text
-			}
+// trimIDs trims the key and the ids, and keeps the names of those that needed it.
+func (c *Config) trimIDs() {
+	c.trimmed = nil
+	for _, id := range []struct {
+		key  string
+		text *string
+	}{
+		{"api_key", (*string)(&c.APIKey)},
+		{"api_key_file", &c.APIKeyFile},
+		{"workspace_id", &c.WorkspaceID},
+		{"organization_id", &c.OrganizationID},
+	} {
+		var changed bool
+		if *id.text, changed = trimText(*id.text); changed {
+			c.trimmed = append(c.trimmed, id.key)
 		}
 	}
-	return errors.Join(append(errs, conf.Merge(confmap.NewFromStringMap(map[string]any{"replay": replays})))...)
 }
 
-// stringifyTime turns what YAML made of an unquoted timestamp or number back
-// into the text that the time parser reads.
-func stringifyTime(conf *confmap.Conf, key string) error {
-	if !conf.IsSet(key) {
-		return nil
-	}
-	text, err := timeText(conf.Get(key))
+var _ confmap.Unmarshaler = (*ReplayConfig)(nil)
+
+// Unmarshal decodes one entry of the list as Config.Unmarshal does the section.
+func (r *ReplayConfig) Unmarshal(conf *confmap.Conf) error {
+	faults, err := prepareKeys(conf, reflect.TypeFor[ReplayConfig]())
 	if err != nil {
-		return fmt.Errorf("%s: %w", key, err)
+		return err
 	}
-	return conf.Merge(confmap.NewFromStringMap(map[string]any{key: text}))
+	timeFaults, err := stringifyTimes(conf, "from", "to")
+	if err != nil {
+		return err
+	}
+	r.faults = slices.Concat(faults, timeFaults)
+	return conf.Unmarshal(r)
+}
+
+// stringifyTimes turns what YAML made of an unquoted timestamp or number back
+// into the text that the time parser reads. It returns the values that are neither,
+// and leaves them out.
+func stringifyTimes(conf *confmap.Conf, keys ...string) (faults []error, err error) {
+	texts := map[string]any{}
+	for _, key := range keys {
+		value := conf.Get(key)
+		if value == nil { // an unset variable stays an empty text
+			continue
+		}
+		if text, err := timeText(value); err == nil {
+			texts[key] = text
+		} else {
+			conf.Delete(key)
+			faults = append(faults, fmt.Errorf("%s: %w", key, err))
+		}
+	}
+	return faults, conf.Merge(confmap.NewFromStringMap(texts))
 }
 
 func timeText(value any) (string, error) {

@@ -7,8 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"net/netip"
-	"net/url"
 	"regexp"
 	"slices"
 	"strings"
@@ -33,6 +31,7 @@ var _ confmap.Validator = (*Config)(nil)
 // the first fault; each error begins with the key it is about.
 func (c *Config) Validate() error {
 	return errors.Join(
+		errors.Join(c.faults...),
 		c.validateKey(),
 		c.validatePrincipal(),
 		c.validateEventTypes(),
@@ -43,7 +42,7 @@ func (c *Config) Validate() error {
 		c.validateChoices(),
 		c.Content.validate(),
 		c.validateRetries(),
-		c.validateLimits(),
+		c.validateBounds(),
 		c.validateAllowedHosts(),
 		c.validateHTTP(),
 	)
@@ -68,11 +67,11 @@ func (c *Config) validateKey() error {
 func (c *Config) validatePrincipal() error {
 	switch {
 	case c.WorkspaceID == "" && c.OrganizationID == "":
-		return errors.New("workspace_id: missing; set workspace_id (a ChatGPT workspace, a UUID) or organization_id (an API Platform organisation, org-…)")
+		return errors.New("workspace_id: missing; set workspace_id (a ChatGPT workspace, a UUID) or organization_id (an API Platform organization, org-…)")
 	case c.WorkspaceID != "" && c.OrganizationID != "":
 		return errors.New("workspace_id, organization_id: both are set; keep exactly one, and use a second receiver for the other")
 	case c.WorkspaceID != "" && organizationPattern.MatchString(c.WorkspaceID):
-		return errors.New("workspace_id: this is an organisation's id; write it under organization_id")
+		return errors.New("workspace_id: this is an organization's id; write it under organization_id")
 	case c.WorkspaceID != "" && !uuidPattern.MatchString(c.WorkspaceID):
 		return fmt.Errorf("workspace_id: %q is not a UUID such as 0f8fad5b-d9cb-469f-a165-70867728950e", c.WorkspaceID)
 	case c.OrganizationID != "" && uuidPattern.MatchString(c.OrganizationID):
@@ -103,7 +102,7 @@ func (c *Config) checkEventTypes(types []string) error {
 		case known && c.OrganizationID != "" && !scopes.organization:
 			errs = append(errs, fmt.Errorf("event_types: %s exists for workspaces only; collect it with a receiver that has workspace_id", t))
 		case known && c.WorkspaceID != "" && !scopes.workspace:
-			errs = append(errs, fmt.Errorf("event_types: %s exists for organisations only; collect it with a receiver that has organization_id", t))
+			errs = append(errs, fmt.Errorf("event_types: %s exists for organizations only; collect it with a receiver that has organization_id", t))
 		}
 		seen[t] = true
 	}
@@ -122,23 +121,11 @@ func (c *Config) validatePolling() error {
 	if err := validateTimes(c.StartFrom, c.Until, time.Now()); err != nil {
 		errs = append(errs, err)
 	}
-	if c.PollTimeout < 0 {
-		errs = append(errs, fmt.Errorf("poll_timeout: %v must not be negative (0 is no limit)", c.PollTimeout))
-	}
-	if c.MaxPages < 0 {
-		errs = append(errs, fmt.Errorf("max_pages: %d must not be negative (0 is no limit)", c.MaxPages))
-	}
-	if c.InitialDelay < 0 {
-		errs = append(errs, fmt.Errorf("initial_delay: %v must not be negative", c.InitialDelay))
-	}
 	if c.Overlap < 0 || c.Overlap > retention {
-		errs = append(errs, fmt.Errorf("overlap: %v must lie between 0 and %v, the time the API keeps files", c.Overlap, retention))
+		errs = append(errs, fmt.Errorf("overlap: %v must be between 0 and %v, the time the API keeps files", c.Overlap, retention))
 	}
 	if c.Deduplication.Window < 0 || c.Deduplication.Window > retention {
-		errs = append(errs, fmt.Errorf("deduplication::window: %v must lie between 0 (off) and %v", c.Deduplication.Window, retention))
-	}
-	if c.Deduplication.MaxEvents <= 0 {
-		errs = append(errs, fmt.Errorf("deduplication::max_events: %d must be greater than 0; deduplication::window: 0 turns deduplication off", c.Deduplication.MaxEvents))
+		errs = append(errs, fmt.Errorf("deduplication::window: %v must be between 0 (off) and %v", c.Deduplication.Window, retention))
 	}
 	return errors.Join(errs...)
 }
@@ -174,88 +161,8 @@ func (c *Config) validateRetries() error {
 			errs = append(errs, fmt.Errorf("api_retry::status_codes: %d is not tried again within a pass; the next pass does", code))
 		}
 	}
-	if c.APIRetry.MaxRetryAfter <= 0 {
-		errs = append(errs, fmt.Errorf("api_retry::max_retry_after: %v must be greater than 0", c.APIRetry.MaxRetryAfter))
-	}
-	return errors.Join(errs...)
-}
-
-func (c *Config) validateLimits() error {
-	var errs []error
-	positive := func(key string, value int64) {
-		if value <= 0 {
-			errs = append(errs, fmt.Errorf("%s: %d must be greater than 0", key, value))
-		}
-	}
-	positive("batch::max_records", int64(c.Batch.MaxRecords))
-	positive("batch::max_bytes", int64(c.Batch.MaxBytes))
-	positive("download::max_file_size", c.Download.MaxFileSize)
-	positive("download::memory_limit", c.Download.MemoryLimit)
-	positive("download::concurrency", int64(c.Download.Concurrency))
-	if c.RateLimit.DownloadsPerMinute < 0 {
-		errs = append(errs, fmt.Errorf("rate_limit::downloads_per_minute: %d must not be negative (0 is no limit)", c.RateLimit.DownloadsPerMinute))
-	}
-	if c.RateLimit.ListsPerMinute < 0 {
-		errs = append(errs, fmt.Errorf("rate_limit::lists_per_minute: %d must not be negative (0 is no limit)", c.RateLimit.ListsPerMinute))
-	}
-	if c.Download.Timeout <= 0 {
-		errs = append(errs, fmt.Errorf("download::timeout: %v must be greater than 0", c.Download.Timeout))
-	}
-	if c.Download.StallTimeout <= 0 {
-		errs = append(errs, fmt.Errorf("download::stall_timeout: %v must be greater than 0", c.Download.StallTimeout))
-	}
-	return errors.Join(errs...)
-}
-
-func (c *Config) validateAllowedHosts() error {
-	var errs []error
-	for _, host := range c.Download.AllowedHosts {
-		if _, err := netip.ParseAddr(host); err != nil && !hostPattern.MatchString(host) {
-			errs = append(errs, fmt.Errorf("download::allowed_hosts: %q is not a host name, an IP address or *.domain; leave out scheme, port and path", host))
-		}
-	}
-	return errors.Join(errs...)
-}
-
-func (c *Config) validateHTTP() error {
-	var errs []error
-	if c.HTTP.Auth.HasValue() {
-		errs = append(errs, errors.New("http::auth: not supported; the receiver sends api_key or api_key_file itself, to the endpoint only"))
-	}
-	for name := range c.HTTP.Headers.Iter {
-		if http.CanonicalHeaderKey(name) == "Authorization" {
-			errs = append(errs, errors.New("http::headers: Authorization is set by the receiver from api_key or api_key_file; remove it here"))
-		}
-	}
-	if c.HTTP.Timeout <= 0 {
-		errs = append(errs, fmt.Errorf("http::timeout: %v must be greater than 0, a list without a bound could wait for ever", c.HTTP.Timeout))
-	}
-	if c.HTTP.ProxyURL != "" && strings.HasPrefix(c.HTTP.Endpoint, "http://") {
-		errs = append(errs, errors.New("http::proxy_url: would be sent the key unprotected, since http::endpoint is plain http; use https or no proxy"))
-	}
-	return errors.Join(append(errs, validateEndpoint(c.HTTP.Endpoint))...)
-}
-
-// validateEndpoint refuses an address to which the key could not go safely.
-func validateEndpoint(endpoint string) error {
-	u, err := url.Parse(endpoint)
-	switch {
-	case err != nil || u.Host == "" || (u.Scheme != "https" && u.Scheme != "http"):
-		return errors.New("http::endpoint: not an absolute URL such as " + DefaultEndpoint)
-	case u.User != nil:
-		return errors.New("http::endpoint: must not hold user information; the key goes under api_key")
-	case u.RawQuery != "" || u.Fragment != "":
-		return errors.New("http::endpoint: must not hold a query or a fragment; give the base URL such as " + DefaultEndpoint)
-	case u.Scheme == "http" && !isLoopback(u.Hostname()):
-		return errors.New("http::endpoint: plain http would send the key unprotected; use https (http is accepted for a loopback address only)")
-	}
-	return nil
-}
-
-func isLoopback(host string) bool {
-	if strings.EqualFold(host, "localhost") {
-		return true
-	}
-	addr, err := netip.ParseAddr(host)
-	return err == nil && addr.Unmap().IsLoopback()
+	return errors.Join(append(errs,
+		validateFactors("api_retry", configretry.BackOffConfig(c.APIRetry.BackOff)),
+		validateFactors("retry_on_failure", c.RetryOnFailure),
+	)...)
 }

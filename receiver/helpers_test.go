@@ -78,8 +78,8 @@ func testConfig(endpoint string) *Config {
 	cfg.InitialDelay = 0
 	cfg.PollInterval = 10 * time.Millisecond
 	cfg.RateLimit = RateLimitConfig{}
-	cfg.APIRetry.InitialInterval = time.Millisecond
-	cfg.APIRetry.MaxInterval = 10 * time.Millisecond
+	cfg.APIRetry.BackOff.InitialInterval = time.Millisecond
+	cfg.APIRetry.BackOff.MaxInterval = 10 * time.Millisecond
 	cfg.RetryOnFailure.InitialInterval = time.Millisecond
 	cfg.RetryOnFailure.MaxInterval = 10 * time.Millisecond
 	cfg.HTTP.Endpoint = endpoint

@@ -42,6 +42,11 @@ func (t *transports) close() {
 // bare transport from the innermost one of its chain: behind headers, cookies,
 // middlewares and spans, but with the same TLS and proxy settings.
 func newTransports(ctx context.Context, cfg *Config, host component.Host, set component.TelemetrySettings) (*transports, error) {
+	if cfg.HTTP.ProxyURL == "" {
+		if err := checkProxyVariables(); err != nil {
+			return nil, err
+		}
+	}
 	capture := &captureTransport{}
 	id := component.MustNewIDWithName("openai_compliance", "innermost")
 	extensions := map[component.ID]component.Component{id: capture}
@@ -57,7 +62,7 @@ func newTransports(ctx context.Context, cfg *Config, host component.Host, set co
 		return nil, errors.New("http: the client has no plain transport to derive the download client from")
 	}
 	compliance.NameProxyRefusals(capture.transport)
-	policy := compliance.PolicyFor(cfg.HTTP.Endpoint, cfg.Download.AllowedHosts)
+	policy := compliance.PolicyFor(cfg.HTTP.Endpoint, cfg.allowedHosts())
 	signed := &fetchSpans{next: compliance.NewSignedTransport(capture.transport, policy), tracer: metadata.Tracer(set)}
 	return &transports{api: api, base: capture.transport, signed: signed}, nil
 }
@@ -86,7 +91,7 @@ func newAPI(cfg *Config, ways *transports, build corereceiver.Settings, observe 
 		Key:             cfg.keySource(),
 		API:             ways.api,
 		Signed:          ways.signed,
-		Policy:          compliance.PolicyFor(cfg.HTTP.Endpoint, cfg.Download.AllowedHosts),
+		Policy:          compliance.PolicyFor(cfg.HTTP.Endpoint, cfg.allowedHosts()),
 		UserAgent:       "openaicompliancereceiver/" + build.BuildInfo.Version,
 		HeaderTimeout:   cfg.HTTP.Timeout,
 		DownloadTimeout: cfg.Download.Timeout,

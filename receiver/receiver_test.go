@@ -291,7 +291,7 @@ func TestCustomCA(t *testing.T) {
 	w.cfg.HTTP.Endpoint = apiServer.URL + "/v1/compliance"
 	w.api.Add("AUTH_LOG", recent(time.Hour), authLine("a"))
 
-	w.cfg.APIRetry.Enabled = false
+	w.cfg.APIRetry.BackOff.Enabled = false
 	w.start()
 	entry := w.awaitLog("Pass ended early; the next one goes on from the stored position.")
 	assert.Contains(t, entry.ContextMap()["error"], "certificate")

@@ -75,7 +75,7 @@ func TestRequesterDecides(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				cfg := NewDefaultConfig().APIRetry
-				cfg.MaxElapsedTime = 0
+				cfg.BackOff.MaxElapsedTime = 0
 				r := &requester{retry: cfg, gate: pace.NewGate(0)}
 				got := 0
 				err := r.do(t.Context(), func() error {
@@ -108,7 +108,7 @@ func TestRequesterEnds(t *testing.T) {
 	})
 	t.Run("disabled", func(t *testing.T) {
 		cfg := NewDefaultConfig().APIRetry
-		cfg.Enabled = false
+		cfg.BackOff.Enabled = false
 		r := &requester{retry: cfg, gate: pace.NewGate(0)}
 		tries := 0
 		require.Error(t, r.do(t.Context(), func() error { tries++; return failing() }))

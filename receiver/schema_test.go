@@ -17,11 +17,19 @@ import (
 )
 
 // config.schema.yaml has every key of the configuration and no other, with its
-// type and its default.
+// type, its default and its bounds.
 func TestSchemaIsInStep(t *testing.T) {
 	conf, err := confmaptest.LoadConf("../config.schema.yaml")
 	require.NoError(t, err)
 	compareSchema(t, "", conf.ToStringMap(), reflect.ValueOf(*NewDefaultConfig()))
+	for _, b := range NewDefaultConfig().numberBounds() {
+		path := "properties::" + strings.ReplaceAll(b.key, "::", "::properties::")
+		if strings.HasPrefix(b.key, "http::") {
+			continue // confighttp's own schema
+		}
+		assert.EqualValues(t, b.least, conf.Get(path+"::minimum"), "the minimum of %s", b.key)
+		assert.EqualValues(t, b.most, conf.Get(path+"::maximum"), "the maximum of %s", b.key)
+	}
 }
 
 func compareSchema(t *testing.T, path string, schema map[string]any, config reflect.Value) {

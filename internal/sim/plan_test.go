@@ -124,7 +124,7 @@ func baseConfig() *receiver.Config {
 	cfg.StorageID = &storageID
 	cfg.HTTP.Endpoint = "http://" + apiHost + "/v1/compliance"
 	cfg.HTTP.Middlewares = []configmiddleware.Config{{ID: networkID}}
-	cfg.APIRetry.RandomizationFactor, cfg.RetryOnFailure.RandomizationFactor = 0, 0
+	cfg.APIRetry.BackOff.RandomizationFactor, cfg.RetryOnFailure.RandomizationFactor = 0, 0
 	return cfg
 }
 
