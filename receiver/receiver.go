@@ -42,15 +42,16 @@ type logsReceiver struct {
 	refusedInterval time.Duration
 
 	// What follows is set by Start and released by Shutdown.
-	ways      *transports
-	storage   storage.Client
-	orders    []*order
-	scheduler *pace.Scheduler
-	telemetry *telemetry
-	stop      context.CancelFunc // ends the streams
-	abort     context.CancelFunc // ends their running calls too
-	streams   sync.WaitGroup
-	abandoned *atomic.Bool // set when a stream had to be left behind
+	registered *registration
+	ways       *transports
+	storage    storage.Client
+	orders     []*order
+	scheduler  *pace.Scheduler
+	telemetry  *telemetry
+	stop       context.CancelFunc // ends the streams
+	abort      context.CancelFunc // ends their running calls too
+	streams    sync.WaitGroup
+	abandoned  *atomic.Bool // set when a stream had to be left behind
 }
 
 // New creates the receiver; nothing runs before Start.
@@ -69,6 +70,7 @@ func (r *logsReceiver) Start(ctx context.Context, host component.Host) error {
 
 func (r *logsReceiver) start(ctx context.Context, host component.Host) error {
 	r.warnOfRisks()
+	r.register()
 	if _, err := r.cfg.keySource().Key(); err != nil {
 		return err
 	}
@@ -114,8 +116,21 @@ func (r *logsReceiver) warnOfRisks() {
 	if r.cfg.StorageID == nil {
 		r.set.Logger.Warn("No storage: every restart begins at start_from again.", zap.String("start_from", r.cfg.StartFrom))
 	}
+	for _, key := range r.cfg.trimmed {
+		r.set.Logger.Warn("White space or quotes around a value ignored", zap.String("key", key))
+	}
 	if r.cfg.HTTP.TLS.InsecureSkipVerify {
 		r.set.Logger.Warn("http::tls::insecure_skip_verify is on: whoever answers in the API's place is given the key.")
+	}
+}
+
+// register makes this receiver known in the process, and names those that collect
+// the same beside it.
+func (r *logsReceiver) register() {
+	r.registered = &registration{id: r.set.ID, principal: r.cfg.principal().ID, eventTypes: r.cfg.EventTypes}
+	for _, same := range running.add(r.registered) {
+		r.set.Logger.Warn("Two receivers collect the same event types",
+			zap.Stringers("receivers", []component.ID{r.set.ID, same.other}), zap.Strings("event_types", same.eventTypes))
 	}
 }
 
@@ -186,6 +201,8 @@ func (r *logsReceiver) release(ctx context.Context) error {
 	}
 	r.ways.close()
 	r.ways = nil
+	running.remove(r.registered)
+	r.registered = nil
 	closeProgress(r.orders)
 	r.orders = nil
 	if r.telemetry != nil {
