@@ -29,7 +29,7 @@ func advice(err error, eventType string) string {
 		return "the signed URL points where the redirect policy does not allow; see download::allowed_hosts"
 	case errors.Is(err, compliance.ErrTooLarge):
 		return "raise download::max_file_size; the file is tried again at the next pass"
-	case errors.Is(err, compliance.ErrTiesFillPage):
+	case errors.Is(err, errTies):
 		return "the listing cannot be completed by time; report it to the vendor, nothing was skipped"
 	case errors.As(err, &answer):
 		return "the answer is not what the API sends: check http::endpoint, and whether a proxy or a gateway answers in its place"

@@ -4,6 +4,7 @@
 package receiver
 
 import (
+	"math"
 	"sync"
 	"time"
 
@@ -40,7 +41,11 @@ const recordsPerLine = 4
 
 // memoryOf a file: while it is on its way, and a batch of it is in delivery.
 func (c *Config) memoryOf(file compliance.File) int64 {
-	return compliance.Room(file.Size) + recordsPerLine*min(int64(c.Batch.MaxBytes), file.Size)
+	room, records := compliance.Room(file.Size), recordsPerLine*min(int64(c.Batch.MaxBytes), file.Size)
+	if room > math.MaxInt64-records {
+		return math.MaxInt64
+	}
+	return room + records
 }
 
 // counts of the records of a batch.

@@ -14,7 +14,8 @@ import (
 	"github.com/openaicompliance/openaicompliancereceiver/internal/pace"
 )
 
-// body of a file, in memory that is leased, and the digest of these very bytes.
+// body of a file, whose memory is leased by its size, and the digest of these very
+// bytes.
 type body struct {
 	content []byte
 	sha256  string
@@ -117,15 +118,15 @@ func (s *stream) attempt(ctx context.Context, f *fetching, place *pace.Ask, pass
 	if err != nil {
 		return err
 	}
-	content, err := s.api.DownloadInto(ctx, f.file, held.Memory)
+	content, err := s.api.Download(ctx, f.file)
 	held.Downloaded()
-	f.got = body{content, f.file.SHA256}
+	f.got = body{content.Bytes, f.file.SHA256} // every file has a digest here, and so is verified
 	if err != nil {
 		f.got, err = s.verifier.judge(f.file, err, pass)
 	}
 	if err != nil {
 		if mismatch, ok := errors.AsType[*compliance.IntegrityError](err); ok {
-			mismatch.Content = nil // it lies in what is given back
+			mismatch.Content = nil // its memory is given back
 		}
 		held.Release()
 		return err

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strings"
 	"time"
 
 	"go.uber.org/zap"
@@ -88,7 +89,7 @@ func (l *lane) newPass(ctx context.Context) *pass {
 		l.leftOff = nil
 		if l.part == checkpoint.History || now.Sub(old.since) < liveReach {
 			p.goOn(old)
-			p.pager = s.api.Pages(s.eventType, old.reached(), segment.To)
+			p.pager = s.api.Pages(s.eventType, old.reached(), segment.To, nil)
 			return p
 		}
 	}
@@ -99,7 +100,7 @@ func (l *lane) newPass(ctx context.Context) *pass {
 	case l.part == checkpoint.Live && s.replay == "" && (l.deepListed.IsZero() || time.Since(l.deepListed) >= deepInterval):
 		p.kind, p.from = passDeep, s.progress.ListFrom(l.part, deepList)
 	}
-	p.pager = s.api.Pages(s.eventType, p.from, segment.To)
+	p.pager = s.api.Pages(s.eventType, p.from, segment.To, nil)
 	return p
 }
 
@@ -165,7 +166,7 @@ func (l *lane) nextPage(ctx context.Context) error {
 	if err := s.checkGap(ctx, l.part, page.Date, p.covered); err != nil {
 		return err
 	}
-	l.take(page.Files)
+	l.take(filesOf(page))
 	return nil
 }
 
@@ -206,7 +207,9 @@ func (s *stream) requestPage(ctx context.Context, pager *compliance.Pager) (page
 			return err
 		}
 		s.telemetry.rateLimitWait(ctx, compliance.OperationList, time.Since(began))
-		page, err = pager.Next(ctx)
+		if page, err = pager.Next(ctx); err == nil {
+			err = checkPage(page)
+		}
 		if err != nil && !errors.Is(err, io.EOF) {
 			s.dropAhead()
 		}
@@ -216,6 +219,45 @@ func (s *stream) requestPage(ctx context.Context, pager *compliance.Pager) (page
 		s.logger.Warn("The list answer carries bytes behind its JSON document; they are ignored.", zap.Int("bytes", page.Trailing))
 	}
 	return page, err
+}
+
+// errTies is a page full of files with one end_time: paging by time cannot list all of
+// them.
+var errTies = errors.New("more files share one end_time than a page holds; paging by time cannot list them all")
+
+// checkPage refuses a page with an entry that this engine cannot collect: to leave it
+// out would be a silent gap.
+func checkPage(page compliance.Page) error {
+	for _, entry := range page.Entries {
+		problem := ""
+		switch {
+		case entry.Fault != "":
+			problem = entry.Fault
+		case entry.OtherType:
+			problem = "event_type is not the type that was asked for"
+		case entry.EndTime.IsZero():
+			problem = "end_time is not an RFC 3339 time"
+		case entry.SHA256 == "":
+			problem = "file_sha256 is not 64 hexadecimal digits"
+		default:
+			continue
+		}
+		field, problem, _ := strings.Cut(problem, " ")
+		return &compliance.AnswerError{Field: field, Problem: problem}
+	}
+	if !page.Ties.IsZero() {
+		return errTies
+	}
+	return nil
+}
+
+// filesOf returns the files of a page that checkPage let through.
+func filesOf(page compliance.Page) []compliance.File {
+	files := make([]compliance.File, len(page.Entries))
+	for i, entry := range page.Entries {
+		files[i] = entry.File
+	}
+	return files
 }
 
 // liveReach is how far back live may begin: what is older is history. A little more

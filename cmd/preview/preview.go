@@ -50,7 +50,7 @@ func (p preview) print(ctx context.Context, out, notes io.Writer) error {
 			return fmt.Errorf("file %q: %w", file.ID, err)
 		}
 		used++
-		lines = slices.Concat(linesOf(content), lines)
+		lines = slices.Concat(linesOf(content.Bytes), lines)
 		if len(lines) >= p.records {
 			break
 		}
@@ -69,7 +69,7 @@ func (p preview) print(ctx context.Context, out, notes io.Writer) error {
 // newest lists everything since the given time, and returns the last files and
 // the number of all: the API lists the oldest first.
 func (p preview) newest(ctx context.Context) (files []compliance.File, total int, err error) {
-	pager := p.client.Pages(p.eventType, p.since, time.Time{})
+	pager := p.client.Pages(p.eventType, p.since, time.Time{}, nil)
 	for {
 		page, err := pager.Next(ctx)
 		if errors.Is(err, io.EOF) {
@@ -78,8 +78,12 @@ func (p preview) newest(ctx context.Context) (files []compliance.File, total int
 		if err != nil {
 			return nil, 0, err
 		}
-		total += len(page.Files)
-		files = append(files, page.Files...)
+		for _, entry := range page.Entries {
+			if entry.Fault == "" && !entry.OtherType { // others cannot be downloaded
+				files = append(files, entry.File)
+				total++
+			}
+		}
 		files = files[max(0, len(files)-maxFiles):]
 	}
 }

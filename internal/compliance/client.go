@@ -32,8 +32,9 @@ const (
 // PageLimit is the largest page the API serves; more is refused with 422.
 const PageLimit = 100
 
-// maxAnswer bounds a list answer: 100 files of well under 1 KiB each.
-const maxAnswer = 4 << 20
+// maxAnswer bounds a list answer, in bytes: 100 files of well under 1 KiB each, and
+// room for one odd name among them.
+const maxAnswer = 8 << 20
 
 // Principal is whose logs are read.
 type Principal struct {
@@ -65,6 +66,10 @@ type Settings struct {
 	Signed http.RoundTripper
 	// Policy decides which redirect targets may be asked.
 	Policy RedirectPolicy
+	// AllowFetch, if set, is asked before each request to a signed host, with the
+	// host's name in lower case, without a port. Its error ends the download and is
+	// returned as it is.
+	AllowFetch func(host string) error
 	// UserAgent of all requests.
 	UserAgent string
 

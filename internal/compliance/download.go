@@ -4,11 +4,7 @@
 package compliance
 
 import (
-	"bytes"
-	"compress/gzip"
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
@@ -20,19 +16,25 @@ import (
 
 var errStalled = errors.New("stalled: no byte arrived for download::stall_timeout")
 
-// Download fetches one file whole and returns its content only if size and
-// SHA-256 are those of the listing. A signed URL is used at once and forgotten;
-// every call asks the API for a new one.
-func (c *Client) Download(ctx context.Context, file File) ([]byte, error) {
-	return c.DownloadInto(ctx, file, func(size int64) []byte { return make([]byte, size) })
-}
-
-// DownloadInto is Download with memory that room gives for the body, once there is
-// one. What it returns, the content in an IntegrityError included, is a part of that,
-// unless the body came compressed: then it has memory of its own beside it.
-func (c *Client) DownloadInto(ctx context.Context, file File, room func(size int64) []byte) ([]byte, error) {
-	if file.Size > c.MaxFileSize {
-		return nil, fmt.Errorf("download: %w (%d bytes listed, %d allowed)", ErrTooLarge, file.Size, c.MaxFileSize)
+// Download fetches one file whole. A signed URL is used at once and forgotten;
+// every call asks the API for a new one. What the bytes are decides, whatever the
+// labels of the answer say.
+//
+// The content has the listed size, or, where the listing has none, at most
+// MaxFileSize bytes. Content.Verified is false only for a file that is listed
+// without a digest. Errors: ErrTooLarge, *StatusError, *RedirectError,
+// *IntegrityError, what AllowFetch returns, and *RequestError, which is ErrUnreadable
+// when the fault is the file's.
+func (c *Client) Download(ctx context.Context, file File) (Content, error) {
+	if file.ID == "" {
+		return Content{}, &RequestError{Op: OperationDownload, Cause: errBadURL} // it would be a list
+	}
+	limit := file.Size
+	if limit < 0 {
+		limit = c.MaxFileSize
+	}
+	if limit > c.MaxFileSize {
+		return Content{}, fmt.Errorf("download: %w (%d bytes listed, %d allowed)", ErrTooLarge, file.Size, c.MaxFileSize)
 	}
 	ctx, cancel := context.WithTimeout(ctx, c.DownloadTimeout)
 	defer cancel()
@@ -41,21 +43,15 @@ func (c *Client) DownloadInto(ctx context.Context, file File, room func(size int
 
 	resp, op, err := c.open(ctx, file, stall)
 	if err != nil {
-		return nil, stall.reason(op, err)
+		return Content{}, stall.reason(op, err)
 	}
 	defer resp.Body.Close()
-	wire, sum, err := readBody(stall.watch(resp.Body), room(Room(file.Size)))
+	got, err := readBody(stall.watch(resp.Body), limit, file.Size >= 0)
 	if err != nil {
-		return nil, stall.reason(op, &RequestError{Op: op, Cause: transportCause(err)})
+		return Content{}, stall.reason(op, &RequestError{Op: op, Cause: err})
 	}
-	content, err := verify(wire, sum, resp.Header.Get("Content-Encoding"), file, c.MaxFileSize)
-	if err == nil {
-		return content, nil
-	}
-	if mismatch, ok := errors.AsType[*IntegrityError](err); ok && complete(resp, wire, file) {
-		mismatch.Content = content
-	}
-	return nil, err
+	got.complete = !got.more && endIsMarked(resp)
+	return got.verify(file, op)
 }
 
 // open asks the API and follows its redirects by hand, up to the answer that
@@ -89,6 +85,9 @@ func (c *Client) open(ctx context.Context, file File, stall *stallGuard) (*http.
 			return nil, op, err
 		}
 		op = OperationFetch
+		if err = c.allowFetch(at); err != nil {
+			return nil, op, err
+		}
 		stall.awaitHeader(c.HeaderTimeout)
 		began = time.Now()
 		if resp, err = c.fetch(ctx, at); err != nil {
@@ -101,9 +100,10 @@ func (c *Client) open(ctx context.Context, file File, stall *stallGuard) (*http.
 // redirect returns where the answer points to, or "" when it carries the file
 // itself. It closes the body in every other case.
 func redirect(resp *http.Response, op Operation) (string, error) {
-	switch resp.StatusCode {
-	case http.StatusOK:
+	if isSuccess(resp.StatusCode) {
 		return "", nil
+	}
+	switch resp.StatusCode {
 	case http.StatusFound, http.StatusSeeOther, http.StatusTemporaryRedirect, http.StatusPermanentRedirect:
 		discard(resp.Body)
 		if location := resp.Header.Get("Location"); location != "" {
@@ -114,7 +114,9 @@ func redirect(resp *http.Response, op Operation) (string, error) {
 	body, _ := io.ReadAll(io.LimitReader(resp.Body, 16<<10))
 	resp.Body.Close()
 	if op == OperationFetch {
-		return "", statusError(op, resp, "") // a storage host's text may quote the signed URL
+		err := statusError(op, resp, "") // a storage host's text may quote the signed URL
+		err.Host = fetchHost(resp.Request.URL)
+		return "", err
 	}
 	return "", refused(op, resp, body)
 }
@@ -126,14 +128,29 @@ func discard(body io.ReadCloser) {
 	body.Close()
 }
 
+// notInURL is what no URL may hold and some servers leave in a Location all the same.
+var notInURL = strings.NewReplacer(
+	" ", "%20", `"`, "%22", "<", "%3C", ">", "%3E", `\`, "%5C", "^", "%5E", "`", "%60", "{", "%7B", "|", "%7C", "}", "%7D",
+)
+
 // follow resolves a Location and holds it against the policy. Parse errors quote
 // their input and are replaced.
 func (c *Client) follow(at *url.URL, location string) (*url.URL, error) {
-	next, err := at.Parse(location)
+	next, err := at.Parse(notInURL.Replace(strings.TrimSpace(location)))
 	if err != nil {
 		return nil, &RedirectError{Reason: "the Location is not a URL"}
 	}
 	return next, c.Policy.check(next)
+}
+
+// fetchHost is the name of a signed host, for AllowFetch and for errors.
+func fetchHost(target *url.URL) string { return printable(strings.ToLower(target.Hostname())) }
+
+func (c *Client) allowFetch(target *url.URL) error {
+	if c.AllowFetch == nil {
+		return nil
+	}
+	return c.AllowFetch(fetchHost(target))
 }
 
 // fetch asks a signed host, with no credentials of any kind.
@@ -152,95 +169,8 @@ func (c *Client) fetch(ctx context.Context, target *url.URL) (*http.Response, er
 		}
 		return nil, &RequestError{Op: OperationFetch, Cause: cause}
 	}
+	resp.Request = req
 	return resp, nil
-}
-
-// Room is how many bytes are read of a body of the listed size: enough to know that
-// it is too long, and for a gzip body of incompressible content, which is a
-// little longer.
-func Room(size int64) int64 { return size + size/1000 + 4<<10 }
-
-// readAtOnce is how much of a body is read before it is digested, while the
-// processor has it at hand.
-const readAtOnce = 256 << 10
-
-// readBody fills a room with a body, or with the beginning of a longer one, and digests
-// it.
-func readBody(body io.Reader, room []byte) (wire []byte, sum digest, err error) {
-	hash := sha256.New()
-	read := 0
-	for err == nil && read < len(room) {
-		var n int
-		n, err = body.Read(room[read:min(read+readAtOnce, len(room))])
-		hash.Write(room[read : read+n])
-		read += n
-	}
-	if errors.Is(err, io.EOF) {
-		err = nil
-	}
-	hash.Sum(sum[:0])
-	return room[:read], sum, err
-}
-
-type digest [sha256.Size]byte
-
-// complete reports whether the body came whole: its end was marked by a length,
-// by chunks or by HTTP/2, and not just by the end of the connection, which a cut
-// looks like too.
-func complete(resp *http.Response, wire []byte, file File) bool {
-	marked := resp.ContentLength >= 0 || len(resp.TransferEncoding) > 0 || resp.ProtoMajor >= 2
-	return marked && int64(len(wire)) < Room(file.Size)
-}
-
-var gzipMagic = []byte{0x1f, 0x8b}
-
-// verify returns the content, and an error unless the bytes on the wire, or what they inflate to,
-// are the listed file. It is not documented which of the two the digest covers.
-func verify(wire []byte, sum digest, encoding string, file File, maxSize int64) ([]byte, error) {
-	wireErr := matches(wire, sum, file)
-	switch strings.ToLower(encoding) {
-	case "", "identity":
-		return wire, wireErr
-	case "gzip", "x-gzip":
-	default:
-		return nil, &RequestError{Op: OperationFetch, Cause: fmt.Errorf("%w: content encoding %q is not supported", ErrUnreadable, printable(encoding, 40))}
-	}
-	if wireErr == nil {
-		if !bytes.HasPrefix(wire, gzipMagic) {
-			return wire, nil // labeled gzip, but the file itself
-		}
-		return inflate(wire, maxSize)
-	}
-	content, err := inflate(wire, file.Size)
-	if err != nil {
-		return nil, err
-	}
-	return content, matches(content, sha256.Sum256(content), file)
-}
-
-// inflate stops one byte past the limit, long before a decompression bomb has
-// filled memory.
-func inflate(wire []byte, limit int64) ([]byte, error) {
-	r, err := gzip.NewReader(bytes.NewReader(wire))
-	if err != nil {
-		return nil, &RequestError{Op: OperationFetch, Cause: fmt.Errorf("%w: inflate: %w", ErrUnreadable, err)}
-	}
-	content, err := io.ReadAll(io.LimitReader(r, limit+1))
-	if err != nil {
-		return nil, &RequestError{Op: OperationFetch, Cause: fmt.Errorf("%w: inflate: %w", ErrUnreadable, err)}
-	}
-	if int64(len(content)) > limit {
-		return nil, &RequestError{Op: OperationFetch, Cause: fmt.Errorf("%w: inflate: the content is larger than the %d bytes expected", ErrUnreadable, limit)}
-	}
-	return content, nil
-}
-
-func matches(content []byte, sum digest, file File) error {
-	got := hex.EncodeToString(sum[:])
-	if int64(len(content)) == file.Size && got == file.SHA256 {
-		return nil
-	}
-	return &IntegrityError{GotSize: int64(len(content)), WantSize: file.Size, GotSHA256: got, WantSHA256: file.SHA256}
 }
 
 // stallGuard ends a download when nothing arrives for a while: no header within

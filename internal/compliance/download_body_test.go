@@ -7,7 +7,10 @@ import (
 	"bytes"
 	"compress/gzip"
 	"context"
+	"errors"
 	"fmt"
+	"math"
+	"math/rand/v2"
 	"net"
 	"net/http"
 	"net/http/httputil"
@@ -16,6 +19,7 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
+	"testing/iotest"
 	"time"
 
 	"github.com/stretchr/testify/assert"
@@ -85,17 +89,17 @@ func TestDownloadRefusesEveryCut(t *testing.T) {
 			body := f.body(t)
 			head := strings.Replace(f.head, "LENGTH", strconv.Itoa(len(body)), 1)
 			set := settings(t, api.URL)
-			download := func(cut int) ([]byte, error) {
+			download := func(cut int) (Content, error) {
 				set.Signed = wire(append([]byte(head), body[:cut]...))
 				return NewClient(set).Download(t.Context(), fileOf(content))
 			}
 			got, err := download(len(body))
 			require.NoError(t, err)
-			require.Equal(t, content, got)
+			require.Equal(t, content, got.Bytes)
 			for cut := range body {
 				got, err := download(cut)
 				requireSafe(t, err)
-				require.Nil(t, got, "cut at %d", cut)
+				require.Empty(t, got, "cut at %d", cut)
 			}
 		})
 	}
@@ -114,8 +118,8 @@ func TestDownloadVerifies(t *testing.T) {
 		want string
 	}{
 		"a byte less":          {content[:len(content)-1], nil, fmt.Sprintf("body has %d bytes", len(content)-1)},
-		"a byte more":          {append(bytes.Clone(content), '\n'), nil, fmt.Sprintf("body has %d bytes", len(content)+1)},
-		"far more bytes":       {bytes.Repeat(content, 500), nil, "bytes, the listing says"},
+		"a byte more":          {append(bytes.Clone(content), '\n'), nil, fmt.Sprintf("body has more bytes than the %d", len(content))},
+		"far more bytes":       {bytes.Repeat(content, 500), nil, "body has more bytes than"},
 		"empty":                {nil, nil, "body has 0 bytes"},
 		"one bit flipped":      {flipped, nil, "body has SHA-256 " + fileOf(flipped).SHA256},
 		"another digest":       {content, func(f *File) { f.SHA256 = goodSHA }, "the listing says " + goodSHA},
@@ -133,25 +137,25 @@ func TestDownloadVerifies(t *testing.T) {
 			got, err := c.Download(t.Context(), listed)
 			requireKind[*IntegrityError](t, err)
 			require.ErrorContains(t, err, tt.want)
-			assert.Nil(t, got)
+			assert.Empty(t, got)
 		})
 	}
 }
 
-// Of a body that is far too long only a little more than the listed size is read.
+// Of a body that is too long only a byte more than the listed size is read.
 func TestDownloadBoundsTheBody(t *testing.T) {
 	t.Parallel()
 	var left atomic.Bool
 	c, _ := newStorage(t, endless(string(content), &left))
 	_, err := c.Download(t.Context(), fileOf(content))
 	mismatch := requireErrorAs[*IntegrityError](t, err)
-	assert.Equal(t, Room(int64(len(content))), mismatch.GotSize)
+	assert.Equal(t, int64(len(content))+1, mismatch.GotSize)
 	require.Eventually(t, left.Load, time.Minute, time.Millisecond, "the rest is not read")
 }
 
 // A body that is not the listed file comes with the error, inflated, if it is
-// known to be complete: not if its end is that of the connection, as with a cut,
-// nor if it is so long that the rest was not read.
+// known to be complete, and as long as listed: not if its end is that of the
+// connection, as with a cut.
 func TestIntegrityErrorHoldsCompleteContent(t *testing.T) {
 	t.Parallel()
 	api := newRedirector(t, http.StatusTemporaryRedirect, "/blob?sig="+signature)
@@ -168,7 +172,7 @@ func TestIntegrityErrorHoldsCompleteContent(t *testing.T) {
 		set := settings(t, api.URL)
 		set.Signed = wire(append([]byte(strings.Replace(f.head, "LENGTH", strconv.Itoa(len(body)), 1)), body...))
 		got, err := NewClient(set).Download(t.Context(), other)
-		assert.Nil(t, got, name)
+		assert.Empty(t, got, name)
 		mismatch := requireErrorAs[*IntegrityError](t, err)
 		if complete {
 			assert.Equal(t, content, mismatch.Content, name)
@@ -176,80 +180,215 @@ func TestIntegrityErrorHoldsCompleteContent(t *testing.T) {
 			assert.Nil(t, mismatch.Content, name)
 		}
 	}
-	limit := int(Room(int64(len(content))))
-	for length, complete := range map[int]bool{len(content) - 1: true, limit - 1: true, limit: false, 1 << 20: false} {
+	for _, length := range []int{0, len(content) - 1, len(content) + 1, 1 << 20} {
 		body := bytes.Repeat([]byte("x"), length)
 		c, _ := newStorage(t, answering(200, string(body), "Content-Length", strconv.Itoa(length)))
 		_, err := c.Download(t.Context(), fileOf(content))
-		assert.Equal(t, complete, requireErrorAs[*IntegrityError](t, err).Content != nil, length)
+		assert.Nil(t, requireErrorAs[*IntegrityError](t, err).Content, "of another size")
 	}
 }
 
-// The digest may be of the bytes on the wire or of what they inflate to; the
-// file is what they inflate to.
-func TestDownloadDecodes(t *testing.T) {
+// The listed bytes are the file, whatever the answer says that they are.
+func TestDownloadLetsBytesDecide(t *testing.T) {
+	t.Parallel()
+	for _, encoding := range []string{
+		"identity", "gzip", "x-gzip", "aws-chunked", "UTF-8", "binary", "none", "null", "deflate", "br", "identity,aws-chunked", "gzip, gzip", canary,
+	} {
+		for _, status := range []int{200, 201, 203, 206, 226} {
+			c, _ := newStorage(t, answering(status, string(content), "Content-Encoding", encoding, "Content-Type", "text/html"))
+			got, err := c.Download(t.Context(), fileOf(content))
+			require.NoError(t, err, "%s, %d", encoding, status)
+			assert.Equal(t, Content{Bytes: content, SHA256: fileOf(content).SHA256, Verified: true}, got)
+		}
+	}
+}
+
+// listed is a file's listing with other sizes and digests.
+func listed(size int64, sha256 string) File {
+	return File{ID: "eclf_1", EndTime: noon, Size: size, SHA256: sha256}
+}
+
+// A body that begins like gzip is inflated, whatever it is labeled. The digest may be
+// of the bytes as sent or of what they inflate to; the file is what they inflate to.
+func TestDownloadInflates(t *testing.T) {
 	t.Parallel()
 	packed := gzipped(t, content)
-	other := gzipped(t, bytes.Replace(content, []byte(`"0"`), []byte(`"9"`), 1))
-	longer := gzipped(t, append(bytes.Clone(content), '\n'))
+	other := bytes.Replace(content, []byte(`"0"`), []byte(`"9"`), 1)
+	random := make([]byte, 2000) // cannot be compressed: longer as gzip
+	for i := range random {
+		random[i] = byte(rand.Uint32())
+	}
+	stored := gzipped(t, random)
+	size := int64(len(content))
+	digest := func(content []byte) string { return fileOf(content).SHA256 }
 	tests := map[string]struct {
-		encoding string
+		body    []byte
+		file    File
+		want    []byte
+		wantErr string
+	}{
+		"digest of the content":                  {packed, fileOf(content), content, ""},
+		"size of the content, digest as sent":    {packed, listed(size, digest(packed)), content, ""},
+		"size and digest as sent, larger inside": {packed, fileOf(packed), nil, "larger than"},
+		"size and digest as sent, smaller":       {stored, fileOf(stored), random, ""},
+		"size as sent, digest of the content":    {stored, listed(int64(len(stored)), digest(random)), nil, "body has 2000 bytes"},
+		"two members":                            {append(gzipped(t, content[:99]), gzipped(t, content[99:])...), fileOf(content), content, ""},
+		"an empty file":                          {gzipped(t, nil), fileOf(nil), []byte{}, ""},
+		"neither digest":                         {gzipped(t, other), fileOf(content), nil, "verify: body has SHA-256 " + digest(other)},
+		"a byte longer than listed":              {gzipped(t, append(bytes.Clone(content), '\n')), fileOf(content), nil, "larger than"},
+		"a byte shorter than listed":             {gzipped(t, content[1:]), fileOf(content), nil, fmt.Sprintf("body has %d bytes", size-1)},
+		"cut":                                    {packed[:len(packed)-1], fileOf(content), nil, "inflate"},
+		"cut, listed as sent":                    {packed[:len(packed)-1], fileOf(packed[:len(packed)-1]), nil, ""},
+		"damaged":                                {append(bytes.Clone(packed[:len(packed)-8]), "12345678"...), fileOf(content), nil, "inflate"},
+		"no more than its magic":                 {gzipMagic, fileOf(content), nil, "inflate"},
+		"no more than half of its magic":         {gzipMagic[:2], fileOf(gzipMagic[:2]), gzipMagic[:2], ""},
+		"packed twice":                           {gzipped(t, packed), fileOf(content), nil, "body has"},
+		"endless, of nothing":                    {bytes.Repeat(gzipped(t, nil), 10_000), fileOf(nil), nil, "far longer"},
+	}
+	for name, tt := range tests {
+		for _, encoding := range []string{"gzip", "", "aws-chunked"} {
+			t.Run(name+" "+encoding, func(t *testing.T) {
+				t.Parallel()
+				c, _ := newStorage(t, answering(200, string(tt.body), "Content-Encoding", encoding))
+				got, err := c.Download(t.Context(), tt.file)
+				if tt.want != nil {
+					require.NoError(t, err)
+					assert.Equal(t, Content{Bytes: tt.want, SHA256: fileOf(tt.want).SHA256, Verified: true}, got)
+					return
+				}
+				requireSafe(t, err)
+				require.ErrorContains(t, err, tt.wantErr)
+				assert.Empty(t, got)
+				if mismatch, ok := errors.AsType[*IntegrityError](err); !ok {
+					require.ErrorIs(t, err, ErrUnreadable)
+				} else {
+					assert.Equal(t, digest(tt.body), mismatch.SentSHA256)
+				}
+			})
+		}
+	}
+}
+
+// A listing may leave out size or digest. What the digest does not vouch for is not
+// verified, and must at least end where its framing says.
+func TestDownloadOfUnknownSizeOrDigest(t *testing.T) {
+	t.Parallel()
+	packed := gzipped(t, content)
+	size, digest := int64(len(content)), fileOf(content).SHA256
+	flipped := bytes.Clone(content)
+	flipped[9] ^= 1
+	const marked, unmarked = "HTTP/1.1 200 OK\r\nContent-Length: LENGTH\r\n\r\n", "HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n"
+	tests := map[string]struct {
+		head     string
 		body     []byte
 		file     File
-		wantErr  string
+		max      int64
+		verified bool
+		wantErr  error // nil: content comes
 	}{
-		"identity":                          {"identity", content, fileOf(content), ""},
-		"gzip, digest of the content":       {"gzip", packed, fileOf(content), ""},
-		"gzip, digest of the wire":          {"gzip", packed, fileOf(packed), ""},
-		"x-gzip":                            {"x-gzip", packed, fileOf(content), ""},
-		"names of codings know no case":     {"GZIP", packed, fileOf(content), ""},
-		"gzip, neither digest":              {"gzip", other, fileOf(content), "verify: body has SHA-256"},
-		"gzip, longer than listed":          {"gzip", longer, fileOf(content), "larger than"},
-		"gzip, cut, with the wire's digest": {"gzip", packed[:len(packed)-1], fileOf(packed[:len(packed)-1]), "inflate"},
-		"gzip, though it is none":           {"gzip", []byte(canary), fileOf(content), "inflate"},
-		"gzip, damaged":                     {"gzip", append(bytes.Clone(packed[:len(packed)-8]), "12345678"...), fileOf(content), "inflate"},
-		"unknown":                           {"br", content, fileOf(content), `content encoding "br" is not supported`},
-		"nested":                            {"gzip, gzip", gzipped(t, packed), fileOf(content), "is not supported"},
+		"no size":                        {unmarked, content, listed(-1, digest), size, true, nil},
+		"no size, gzip":                  {unmarked, packed, listed(-1, digest), size, true, nil},
+		"no size, gzip, digest as sent":  {unmarked, packed, listed(-1, fileOf(packed).SHA256), size, true, nil},
+		"no size, other bytes":           {marked, flipped, listed(-1, digest), size, false, &IntegrityError{}},
+		"no size, cut":                   {unmarked, content[:99], listed(-1, digest), size, false, &IntegrityError{}},
+		"no size, too large":             {marked, content, listed(-1, digest), size - 1, false, ErrTooLarge},
+		"no size, gzip, too large":       {marked, packed, listed(-1, digest), size - 1, false, ErrUnreadable},
+		"no digest":                      {unmarked, content, listed(size, ""), size, false, nil},
+		"no digest, gzip":                {unmarked, packed, listed(size, ""), size, false, nil},
+		"no digest, shorter":             {marked, content[1:], listed(size, ""), size, false, &IntegrityError{}},
+		"no digest, longer":              {marked, append(bytes.Clone(content), 'x'), listed(size, ""), size, false, &IntegrityError{}},
+		"neither":                        {marked, content, listed(-1, ""), size, false, nil},
+		"neither, gzip":                  {marked, packed, listed(-1, ""), size, false, nil},
+		"neither, perhaps cut":           {unmarked, content, listed(-1, ""), size, false, ErrUnreadable},
+		"neither, too large":             {marked, content, listed(-1, ""), size - 1, false, ErrTooLarge},
+		"neither, no bound of its own":   {marked, content, listed(-1, ""), math.MaxInt64, false, nil},
+		"no digest, no bound of its own": {marked, content, listed(size, ""), math.MaxInt64, false, nil},
 	}
+	api := newRedirector(t, http.StatusTemporaryRedirect, "/blob?sig="+signature)
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			c, _ := newStorage(t, answering(200, string(tt.body), "Content-Encoding", tt.encoding))
-			got, err := c.Download(t.Context(), tt.file)
-			if tt.wantErr == "" {
+			set := settings(t, api.URL)
+			set.MaxFileSize = tt.max
+			set.Signed = wire(append([]byte(strings.Replace(tt.head, "LENGTH", strconv.Itoa(len(tt.body)), 1)), tt.body...))
+			got, err := NewClient(set).Download(t.Context(), tt.file)
+			if tt.wantErr == nil {
 				require.NoError(t, err)
-				assert.Equal(t, content, got)
+				assert.Equal(t, Content{Bytes: content, SHA256: digest, Verified: tt.verified}, got)
 				return
 			}
+			assert.Empty(t, got)
 			requireSafe(t, err)
-			require.ErrorContains(t, err, tt.wantErr)
-			assert.Nil(t, got)
+			if _, ok := errors.AsType[*IntegrityError](tt.wantErr); !ok {
+				require.ErrorIs(t, err, tt.wantErr)
+				return
+			}
+			mismatch := requireErrorAs[*IntegrityError](t, err)
+			assert.Equal(t, tt.file.Size, mismatch.WantSize)
+			assert.Equal(t, name == "no size, other bytes", mismatch.Content != nil)
 		})
 	}
 }
 
-// A gigabyte in a megabyte: inflating stops at the limit, long before memory is
+// A listed size is what somebody says: an absurd one overflows nothing, and takes no
+// memory that no bytes come for.
+func TestDownloadOfAbsurdSize(t *testing.T) {
+	t.Parallel()
+	for _, size := range []int64{math.MaxInt64, math.MaxInt64 - 1, math.MaxInt64 - 5000, 1 << 40} {
+		for _, body := range [][]byte{content, gzipped(t, content)} {
+			c, _ := newStorage(t, answering(200, string(body)), func(s *Settings) { s.MaxFileSize = math.MaxInt64 })
+			_, err := c.Download(t.Context(), listed(size, goodSHA))
+			mismatch := requireErrorAs[*IntegrityError](t, err)
+			assert.Equal(t, int64(len(content)), mismatch.GotSize)
+		}
+		assert.Greater(t, Room(size), int64(1<<40))
+	}
+	assert.Equal(t, int64(math.MaxInt64), Room(math.MaxInt64))
+	assert.Positive(t, Room(-1))
+}
+
+// A body larger than what is taken at first comes whole.
+func TestReadBodyGrows(t *testing.T) {
+	t.Parallel()
+	for _, size := range []int{0, 1, unlistedRoom - 1, unlistedRoom, unlistedRoom + 1, 5 * unlistedRoom} {
+		want := bytes.Repeat([]byte("0123456"), size/7+1)[:size]
+		for _, limit := range []int64{int64(size), int64(size) + 1, math.MaxInt64} {
+			for _, sent := range [][]byte{want, gzipped(t, want)} {
+				got, err := readBody(iotest.OneByteReader(bytes.NewReader(sent)), limit, false)
+				require.NoError(t, err)
+				assert.Equal(t, fileOf(want).SHA256, got.sum.String())
+				assert.Equal(t, fileOf(sent).SHA256, got.sentSum.String())
+				assert.True(t, bytes.Equal(want, got.bytes))
+				assert.False(t, got.more)
+				assert.LessOrEqual(t, int64(cap(got.bytes)), limit)
+			}
+		}
+	}
+}
+
+// A gigabyte in a megabyte: inflating stops at the listed size, long before memory is
 // full. Not parallel, because it measures what is allocated.
 func TestDownloadStopsABomb(t *testing.T) {
 	bomb := bytes.Repeat(gzipped(t, make([]byte, 1<<20)), 1<<10)
-	small := fileOf(content)
-	large := small
-	large.Size = int64(len(bomb))
 	for name, file := range map[string]File{
-		"listed small":                 small,
-		"listed as large as the wire":  large,
-		"listed with the wire's bytes": fileOf(bomb),
+		"listed small":               fileOf(content),
+		"listed as large as sent":    listed(int64(len(bomb)), goodSHA),
+		"listed with the sent bytes": fileOf(bomb),
+		"not listed in size":         listed(-1, goodSHA),
 	} {
-		t.Run(name, func(t *testing.T) {
-			c, _ := newStorage(t, answering(200, string(bomb), "Content-Encoding", "gzip"), func(s *Settings) { s.MaxFileSize = 4 << 20 })
-			var before, after runtime.MemStats
-			runtime.ReadMemStats(&before)
-			got, err := c.Download(t.Context(), file)
-			runtime.ReadMemStats(&after)
-			requireKind[*RequestError](t, err)
-			require.ErrorContains(t, err, "larger than")
-			assert.Nil(t, got)
-			assert.Less(t, after.TotalAlloc-before.TotalAlloc, uint64(64<<20))
-		})
+		for _, encoding := range []string{"gzip", ""} {
+			t.Run(name+" "+encoding, func(t *testing.T) {
+				c, _ := newStorage(t, answering(200, string(bomb), "Content-Encoding", encoding), func(s *Settings) { s.MaxFileSize = 4 << 20 })
+				var before, after runtime.MemStats
+				runtime.ReadMemStats(&before)
+				got, err := c.Download(t.Context(), file)
+				runtime.ReadMemStats(&after)
+				requireKind[*RequestError](t, err)
+				require.ErrorIs(t, err, ErrUnreadable)
+				require.ErrorContains(t, err, "larger than")
+				assert.Empty(t, got)
+				assert.Less(t, after.TotalAlloc-before.TotalAlloc, uint64(16<<20))
+			})
+		}
 	}
 }

@@ -36,15 +36,15 @@ func TestDownload(t *testing.T) {
 	file := api.AddContent("AUTH_LOG", morning, content, nil)
 	var seen []observation
 	c := newClient(t, api.URL, observeInto(&seen))
-	page, err := c.Pages("AUTH_LOG", morning.Add(-1), time.Time{}).Next(t.Context())
+	page, err := c.Pages("AUTH_LOG", morning.Add(-1), time.Time{}, nil).Next(t.Context())
 	require.NoError(t, err)
-	require.Len(t, page.Files, 1)
+	require.Len(t, page.Entries, 1)
 	seen = nil
 
 	for range 2 {
-		got, err := c.Download(t.Context(), page.Files[0])
+		got, err := c.Download(t.Context(), page.Entries[0].File)
 		require.NoError(t, err)
-		assert.Equal(t, content, got)
+		assert.Equal(t, content, got.Bytes)
 	}
 	way := []observation{{OperationDownload, 307, false}, {OperationFetch, 200, false}}
 	assert.Equal(t, append(way, way...), seen)
@@ -66,7 +66,7 @@ func TestDownloadOtherWays(t *testing.T) {
 		var seen []observation
 		got, err := newClient(t, api.URL, observeInto(&seen)).Download(t.Context(), fileOf(content))
 		require.NoError(t, err)
-		assert.Equal(t, content, got)
+		assert.Equal(t, content, got.Bytes)
 		assert.Equal(t, []observation{{OperationDownload, 200, false}}, seen)
 	})
 	for _, status := range []int{302, 303, 307, 308} {
@@ -75,7 +75,7 @@ func TestDownloadOtherWays(t *testing.T) {
 			c := newClient(t, newRedirector(t, status, storage.URL+"/blob").URL)
 			got, err := c.Download(t.Context(), fileOf(content))
 			require.NoError(t, err)
-			assert.Equal(t, content, got)
+			assert.Equal(t, content, got.Bytes)
 		})
 	}
 	t.Run("an empty file", func(t *testing.T) {
@@ -83,7 +83,8 @@ func TestDownloadOtherWays(t *testing.T) {
 		c, _ := newStorage(t, answering(200, ""))
 		got, err := c.Download(t.Context(), fileOf(nil))
 		require.NoError(t, err)
-		assert.Empty(t, got)
+		assert.Empty(t, got.Bytes)
+		assert.True(t, got.Verified)
 	})
 	t.Run("an id that needs escaping", func(t *testing.T) {
 		t.Parallel()
@@ -106,8 +107,12 @@ func TestDownloadRefused(t *testing.T) {
 		observeInto(&seen)(&c.Settings)
 		got, err := c.Download(t.Context(), fileOf(content))
 		refused := requireErrorAs[*StatusError](t, err)
-		assert.Equal(t, StatusError{Op: OperationFetch, Status: status, RetryAfter: 7 * time.Second}, *refused)
-		assert.Nil(t, got)
+		want := StatusError{Op: OperationFetch, Status: status, Host: "127.0.0.1"}
+		if status == 429 || status == 503 {
+			want.RetryAfter = 7 * time.Second
+		}
+		assert.Equal(t, want, *refused)
+		assert.Empty(t, got)
 		assert.Equal(t, []observation{{OperationDownload, 307, false}, {OperationFetch, status, true}}, seen)
 	}
 	api := newHost(t, answering(404, `{"detail":"Log file not found"}`))
@@ -129,7 +134,7 @@ func TestDownloadStartsAgainAtTheAPI(t *testing.T) {
 	requireKind[*StatusError](t, err)
 	got, err := c.Download(t.Context(), file)
 	require.NoError(t, err)
-	assert.Equal(t, content, got)
+	assert.Equal(t, content, got.Bytes)
 	assert.Len(t, api.Requests(), 4)
 }
 
@@ -188,17 +193,18 @@ func TestDownloadTimesOut(t *testing.T) {
 		wantOp                 Operation // empty: the file arrives
 		wantErr                error
 	}{
-		"half a body and then nothing":        {redirecting, half, 60 * second, 30 * second, time.Hour, 30 * second, OperationFetch, errStalled},
-		"the API does not answer":             {hanging, half, 0, 30 * second, time.Hour, 30 * second, OperationDownload, errStalled},
-		"the storage does not answer":         {redirecting, hanging, 0, 30 * second, time.Hour, 30 * second, OperationFetch, errStalled},
-		"no header of the API in time":        {hanging, half, 5 * second, 30 * second, time.Hour, 5 * second, OperationDownload, errTimeout},
-		"no header of the storage in time":    {redirecting, hanging, 5 * second, 30 * second, time.Hour, 5 * second, OperationFetch, errTimeout},
-		"each header in time":                 {after(4*second, redirecting), after(4*second, answering(200, string(content))), 5 * second, 30 * second, time.Hour, 8 * second, "", nil},
-		"a body slower than a header may be":  {redirecting, drip(6 * second), 5 * second, 30 * second, 100 * time.Hour, time.Duration(len(content)-1) * 6 * second, "", nil},
-		"slow, but never stalled":             {redirecting, drip(29 * second), 60 * second, 30 * second, 100 * time.Hour, time.Duration(len(content)-1) * 29 * second, "", nil},
-		"slower than StallTimeout allows":     {redirecting, drip(31 * second), 60 * second, 30 * second, 100 * time.Hour, 30 * second, OperationFetch, errStalled},
-		"a byte a second, for too long":       {redirecting, drip(second), 60 * second, 30 * second, 5 * time.Minute, 5 * time.Minute, OperationFetch, errTimeout},
-		"a header that DownloadTimeout beats": {redirecting, hanging, 60 * second, 90 * second, 10 * second, 10 * second, OperationFetch, errTimeout},
+		"half a body and then nothing":          {redirecting, half, 60 * second, 30 * second, time.Hour, 30 * second, OperationFetch, errStalled},
+		"the API does not answer":               {hanging, half, 0, 30 * second, time.Hour, 30 * second, OperationDownload, errStalled},
+		"the storage does not answer":           {redirecting, hanging, 0, 30 * second, time.Hour, 30 * second, OperationFetch, errStalled},
+		"a header may take longer than a stall": {redirecting, hanging, 60 * second, 30 * second, time.Hour, 30 * second, OperationFetch, errStalled},
+		"no header of the API in time":          {hanging, half, 5 * second, 30 * second, time.Hour, 5 * second, OperationDownload, errTimeout},
+		"no header of the storage in time":      {redirecting, hanging, 5 * second, 30 * second, time.Hour, 5 * second, OperationFetch, errTimeout},
+		"each header in time":                   {after(4*second, redirecting), after(4*second, answering(200, string(content))), 5 * second, 30 * second, time.Hour, 8 * second, "", nil},
+		"a body slower than a header may be":    {redirecting, drip(6 * second), 5 * second, 30 * second, 100 * time.Hour, time.Duration(len(content)-1) * 6 * second, "", nil},
+		"slow, but never stalled":               {redirecting, drip(29 * second), 60 * second, 30 * second, 100 * time.Hour, time.Duration(len(content)-1) * 29 * second, "", nil},
+		"slower than StallTimeout allows":       {redirecting, drip(31 * second), 60 * second, 30 * second, 100 * time.Hour, 30 * second, OperationFetch, errStalled},
+		"a byte a second, for too long":         {redirecting, drip(second), 60 * second, 30 * second, 5 * time.Minute, 5 * time.Minute, OperationFetch, errTimeout},
+		"a header that DownloadTimeout beats":   {redirecting, hanging, 60 * second, 90 * second, 10 * second, 10 * second, OperationFetch, errTimeout},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -211,16 +217,27 @@ func TestDownloadTimesOut(t *testing.T) {
 				assert.Equal(t, tt.wantAfter, time.Since(start))
 				if tt.wantErr == nil {
 					require.NoError(t, err)
-					assert.Equal(t, content, got)
+					assert.Equal(t, content, got.Bytes)
 					return
 				}
 				failed := requireErrorAs[*RequestError](t, err)
 				assert.Equal(t, tt.wantOp, failed.Op)
 				require.ErrorIs(t, err, tt.wantErr)
-				assert.Nil(t, got)
+				assert.Empty(t, got)
 			})
 		})
 	}
+}
+
+// A file without an id would ask for the list.
+func TestDownloadWithoutID(t *testing.T) {
+	t.Parallel()
+	api := newHost(t, answering(200, string(content)))
+	file := fileOf(content)
+	file.ID = ""
+	_, err := newClient(t, api.URL).Download(t.Context(), file)
+	requireKind[*RequestError](t, err)
+	assert.Empty(t, api.seen())
 }
 
 // An error page that does not end is a refusal all the same: its status and its
@@ -243,6 +260,8 @@ func TestDownloadRefusedByAPageThatHangs(t *testing.T) {
 			want := StatusError{Op: op, Status: 429, RetryAfter: 7 * time.Second}
 			if op == OperationDownload {
 				want.Key = KeyAdmin
+			} else {
+				want.Host = "127.0.0.1"
 			}
 			assert.Equal(t, want, *refused)
 		})
@@ -263,5 +282,5 @@ func TestDownloadCancelled(t *testing.T) {
 	got, err := c.Download(ctx, fileOf(content))
 	requireKind[*RequestError](t, err)
 	require.ErrorIs(t, err, context.Canceled)
-	assert.Nil(t, got)
+	assert.Empty(t, got)
 }

@@ -19,15 +19,14 @@ import (
 )
 
 var (
-	// ErrNotAdvancing is a listing that says there is more and brings nothing new.
-	ErrNotAdvancing = errors.New("the page says has_more but brings no new file; the listing does not advance")
-	// ErrTiesFillPage is a full page of files with one end_time: paging by time
-	// cannot get past it without leaving files out.
-	ErrTiesFillPage = errors.New("more files share one end_time than a page holds; paging by time cannot list them all")
+	// ErrNotAdvancing is a listing that promises more and brings nothing new: it is
+	// not complete.
+	ErrNotAdvancing = errors.New("list: the page promises more but has no new entry; the listing does not advance")
 	// ErrTooLarge is a file above MaxFileSize.
 	ErrTooLarge = errors.New("file is larger than download::max_file_size")
 
-	// ErrUnreadable is a whole body that cannot be decoded.
+	// ErrUnreadable is a whole body that cannot be decoded, or not within the listed
+	// size.
 	ErrUnreadable = errors.New("the body cannot be read")
 
 	errBadURL = errors.New("the request's URL cannot be used")
@@ -37,12 +36,15 @@ var (
 type StatusError struct {
 	Op     Operation
 	Status int
+	// Host that a fetch asked, in lower case, without a port; empty for the API.
+	Host string
 	// RequestID as the server named it, cut to a safe length; may be empty.
 	RequestID string
 	// Message is what an API error body says, scrubbed and cut; empty for
 	// answers of signed hosts.
 	Message string
-	// RetryAfter is how long the server asked to wait; 0 when it did not.
+	// RetryAfter is how long the server asked to wait; 0 when it did not. It counts
+	// with 429 and 503 alone.
 	RetryAfter time.Duration
 	// Key is the kind of key that was sent, and Organization says whose logs
 	// were asked for. Neither is set for answers of signed hosts.
@@ -54,6 +56,9 @@ func (e *StatusError) Error() string {
 	text := fmt.Sprintf("%s: %d %s", e.Op, e.Status, http.StatusText(e.Status))
 	if e.Message != "" {
 		text += ": " + e.Message
+	}
+	if e.Host != "" {
+		text += " (host " + e.Host + ")"
 	}
 	if e.RequestID != "" {
 		text += " (request " + e.RequestID + ")"
@@ -94,30 +99,44 @@ func (e *RedirectError) Error() string {
 
 // IntegrityError is a body that is not the listed file.
 type IntegrityError struct {
-	GotSize, WantSize     int64
-	GotSHA256, WantSHA256 string
-	// Content is the body, inflated; nil unless it is known to be complete. The
-	// error's text never shows it.
+	// GotSize is the size of the body, inflated; one more than the listed one for any
+	// longer body. WantSize is -1 where the listing has none.
+	GotSize, WantSize int64
+	// GotSHA256 is of the body, inflated, and SentSHA256 of the body as it was sent,
+	// both only as far as it was read.
+	GotSHA256, SentSHA256, WantSHA256 string
+	// Content is the body, inflated; nil unless it has the listed size and is known
+	// to be complete. The error's text never shows it.
 	Content []byte
 }
 
 func (e *IntegrityError) Error() string {
-	if e.GotSize != e.WantSize {
+	switch {
+	case e.WantSize >= 0 && e.GotSize > e.WantSize:
+		return fmt.Sprintf("verify: body has more bytes than the %d of the listing", e.WantSize)
+	case e.WantSize >= 0 && e.GotSize != e.WantSize:
 		return fmt.Sprintf("verify: body has %d bytes, the listing says %d", e.GotSize, e.WantSize)
 	}
 	return fmt.Sprintf("verify: body has SHA-256 %s, the listing says %s", e.GotSHA256, e.WantSHA256)
 }
 
+// maxText bounds each text of others in errors - messages, request ids, hosts - in
+// characters.
+const maxText = 200
+
 // statusError reads what may be told of an API error answer. The caller still
 // owns the body.
 func statusError(op Operation, resp *http.Response, message string) *StatusError {
-	return &StatusError{
-		Op:         op,
-		Status:     resp.StatusCode,
-		RequestID:  printable(resp.Header.Get("X-Request-Id"), 64),
-		Message:    message,
-		RetryAfter: retryAfter(resp.Header),
+	status := &StatusError{
+		Op:        op,
+		Status:    resp.StatusCode,
+		RequestID: printable(resp.Header.Get("X-Request-Id")),
+		Message:   message,
 	}
+	if resp.StatusCode == http.StatusTooManyRequests || resp.StatusCode == http.StatusServiceUnavailable {
+		status.RetryAfter = retryAfter(resp.Header)
+	}
+	return status
 }
 
 // retryAfter reads the header's two forms, seconds and an HTTP date; the date is
@@ -191,21 +210,21 @@ var (
 )
 
 // scrub makes server text safe to log: no key, nothing that looks like one, no
-// URL query, no control characters, at most 200 characters.
+// URL query, no control characters, at most maxText characters.
 func scrub(text, key string) string {
 	if key != "" {
 		text = strings.ReplaceAll(text, key, "[key]")
 	}
 	text = keyLike.ReplaceAllString(text, "[key]")
 	text = queryLike.ReplaceAllString(text, "?[…]")
-	return printable(text, 200)
+	return printable(text)
 }
 
-// printable replaces what does not print and cuts the text.
-func printable(text string, limit int) string {
-	out := make([]rune, 0, min(len(text), limit))
+// printable replaces what does not print and cuts the text at maxText.
+func printable(text string) string {
+	out := make([]rune, 0, min(len(text), maxText))
 	for _, r := range text {
-		if len(out) == limit {
+		if len(out) == maxText {
 			return string(out) + "…"
 		}
 		if !unicode.IsPrint(r) {

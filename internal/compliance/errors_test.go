@@ -23,7 +23,7 @@ import (
 func listError(t *testing.T, status int, body string, header ...string) *StatusError {
 	t.Helper()
 	api := newHost(t, answering(status, body, header...))
-	_, err := newClient(t, api.URL).Pages("AUTH_LOG", noon, time.Time{}).Next(t.Context())
+	_, err := newClient(t, api.URL).Pages("AUTH_LOG", noon, time.Time{}, nil).Next(t.Context())
 	return requireErrorAs[*StatusError](t, err)
 }
 
@@ -35,16 +35,16 @@ func TestStatusErrors(t *testing.T) {
 		status        int
 		body, message string
 	}{
-		"400 with error.message":    {400, `{"error":{"message":"Invalid event_type X","type":"y"}}`, "Invalid event_type X"},
-		"401 with a detail":         {401, `{"detail":"Invalid authentication credentials"}`, "Invalid authentication credentials"},
-		"403 with a message":        {403, `{"message":"Missing scope"}`, "Missing scope"},
-		"404 with an error text":    {404, `{"error":"Not found"}`, "Not found"},
-		"422 with a list":           {422, `{"detail":[{"type":"missing","loc":["query","after"],"msg":"Field required"}]}`, "[query after]: Field required"},
-		"429 with HTML":             {429, `<html>` + canary + `</html>`, ""},
-		"500 with nothing":          {500, ``, ""},
-		"503 with other JSON":       {503, `{"data":["` + canary + `"]}`, ""},
-		"a status without a name":   {599, `{"detail":null}`, ""},
-		"a success that is not 200": {204, ``, ""},
+		"400 with error.message":  {400, `{"error":{"message":"Invalid event_type X","type":"y"}}`, "Invalid event_type X"},
+		"401 with a detail":       {401, `{"detail":"Invalid authentication credentials"}`, "Invalid authentication credentials"},
+		"403 with a message":      {403, `{"message":"Missing scope"}`, "Missing scope"},
+		"404 with an error text":  {404, `{"error":"Not found"}`, "Not found"},
+		"422 with a list":         {422, `{"detail":[{"type":"missing","loc":["query","after"],"msg":"Field required"}]}`, "[query after]: Field required"},
+		"429 with HTML":           {429, `<html>` + canary + `</html>`, ""},
+		"500 with nothing":        {500, ``, ""},
+		"503 with other JSON":     {503, `{"data":["` + canary + `"]}`, ""},
+		"a status without a name": {599, `{"detail":null}`, ""},
+		"a redirect":              {304, ``, ""},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -68,7 +68,7 @@ func TestStatusErrorNamesKindsOnly(t *testing.T) {
 	} {
 		for _, organization := range []bool{false, true} {
 			c := newClient(t, api.URL, func(s *Settings) { s.Key, s.Principal.Organization = key, organization })
-			_, err := c.Pages("AUTH_LOG", noon, time.Time{}).Next(t.Context())
+			_, err := c.Pages("AUTH_LOG", noon, time.Time{}, nil).Next(t.Context())
 			assert.Equal(t, StatusError{Op: OperationList, Status: 401, Key: want, Organization: organization}, *requireErrorAs[*StatusError](t, err))
 		}
 	}
@@ -95,8 +95,8 @@ func TestMessagesAreScrubbed(t *testing.T) {
 			assert.Equal(t, tt.want, listError(t, 400, body).Message)
 		})
 	}
-	long := listError(t, 400, "", "X-Request-Id", strings.Repeat("r", 100)+"\tx")
-	assert.Equal(t, strings.Repeat("r", 64)+"…", long.RequestID)
+	long := listError(t, 400, "", "X-Request-Id", strings.Repeat("r", 300)+"\tx")
+	assert.Equal(t, strings.Repeat("r", 200)+"…", long.RequestID)
 }
 
 // rotating yields another key for every request, as a file does that is swapped
@@ -114,7 +114,7 @@ func TestTheKeyThatWasSentIsScrubbed(t *testing.T) {
 		_, _ = fmt.Fprintf(w, `{"detail":"Incorrect key: %s"}`, r.Header.Get("Authorization"))
 	})
 	c := newClient(t, api.URL, func(s *Settings) { s.Key = &rotating{} })
-	_, err := c.Pages("AUTH_LOG", noon, time.Time{}).Next(t.Context())
+	_, err := c.Pages("AUTH_LOG", noon, time.Time{}, nil).Next(t.Context())
 	requireKind[*StatusError](t, err)
 	_, err = c.Download(t.Context(), fileOf(content))
 	requireKind[*StatusError](t, err)
@@ -158,6 +158,17 @@ func TestRetryAfter(t *testing.T) {
 	}
 }
 
+// A pause is asked for by 429 and 503. With any other status it would be everybody's
+// for the sake of one file.
+func TestRetryAfterOfOtherStatuses(t *testing.T) {
+	t.Parallel()
+	for status, want := range map[int]time.Duration{
+		429: 24 * time.Hour, 503: 24 * time.Hour, 301: 0, 307: 0, 401: 0, 403: 0, 404: 0, 408: 0, 410: 0, 500: 0, 502: 0, 504: 0,
+	} {
+		assert.Equal(t, want, listError(t, status, "", "Retry-After", "86400").RetryAfter, status)
+	}
+}
+
 // Without a Date of the server, the local clock has to do.
 func TestRetryAfterWithoutDate(t *testing.T) {
 	t.Parallel()
@@ -188,7 +199,7 @@ func TestTransportErrors(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			c := newClient(t, nowhere, func(s *Settings) { s.API, s.Signed = &http.Client{Transport: saying{cause}}, saying{cause} })
-			_, err := c.Pages("AUTH_LOG", noon, time.Time{}).Next(t.Context())
+			_, err := c.Pages("AUTH_LOG", noon, time.Time{}, nil).Next(t.Context())
 			assert.Equal(t, OperationList, requireErrorAs[*RequestError](t, err).Op)
 			assert.Contains(t, err.Error(), "no ", "the reason is kept")
 
@@ -216,7 +227,7 @@ func TestUsualFailuresAreNamed(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			_, err := newClient(t, tt.url).Pages("AUTH_LOG", noon, time.Time{}).Next(t.Context())
+			_, err := newClient(t, tt.url).Pages("AUTH_LOG", noon, time.Time{}, nil).Next(t.Context())
 			requireKind[*RequestError](t, err)
 			require.ErrorContains(t, err, tt.want)
 
@@ -245,7 +256,7 @@ func TestCertificateFailuresAreNamed(t *testing.T) {
 			change(config)
 			s.API.Transport.(*http.Transport).TLSClientConfig = config
 		})
-		_, err := c.Pages("AUTH_LOG", noon, time.Time{}).Next(t.Context())
+		_, err := c.Pages("AUTH_LOG", noon, time.Time{}, nil).Next(t.Context())
 		requireKind[*RequestError](t, err)
 		require.ErrorContains(t, err, want)
 	}
@@ -264,7 +275,7 @@ func TestAnswerOfAMiddleware(t *testing.T) {
 	t.Parallel()
 	c := newClient(t, nowhere, func(s *Settings) { s.API, s.Signed = &http.Client{Transport: inventing{}}, inventing{} })
 	require.NotPanics(t, func() {
-		_, err := c.Pages("AUTH_LOG", noon, time.Time{}).Next(t.Context())
+		_, err := c.Pages("AUTH_LOG", noon, time.Time{}, nil).Next(t.Context())
 		assert.Equal(t, StatusError{Op: OperationList, Status: 401, Message: "no", Key: KeyAdmin}, *requireErrorAs[*StatusError](t, err))
 		_, err = c.Download(t.Context(), fileOf(content))
 		assert.Equal(t, StatusError{Op: OperationDownload, Status: 401, Message: "no", Key: KeyAdmin}, *requireErrorAs[*StatusError](t, err))

@@ -86,7 +86,7 @@ func TestKeyFileIsReadForEveryRequest(t *testing.T) {
 	api := newHost(t, answering(200, goodAnswer))
 	c := newClient(t, api.URL, func(s *Settings) { s.Key = KeyFile(link) })
 	list := func() error {
-		_, err := c.Pages("AUTH_LOG", noon, time.Time{}).Next(t.Context())
+		_, err := c.Pages("AUTH_LOG", noon, time.Time{}, nil).Next(t.Context())
 		return err
 	}
 	require.NoError(t, list())

@@ -12,44 +12,37 @@ import (
 	"io"
 	"net/http"
 	"net/url"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
 	"time"
 )
 
-// File is one entry of a listing.
-type File struct {
-	// ID is opaque.
-	ID string
-	// EndTime is when the file was written, to the microsecond; it is what the
-	// listing is ordered and filtered by.
-	EndTime time.Time
-	// Name as listed. It is not safe as a name on disk.
-	Name string
-	// Size in bytes and SHA256 in lower-case hex, of the whole content.
-	Size   int64
-	SHA256 string
-}
-
 // Page is one answer of the list route.
 type Page struct {
-	// Files in ascending EndTime.
-	Files []File
-	// HasMore says that another page follows.
+	// Entries in ascending EndTime, those without a time first. A Pager leaves out
+	// what it has returned before.
+	Entries []Entry
+	// Listed counts the entries of the answer, repeated ones included.
+	Listed int
+	// HasMore is set when the server says that another page follows.
 	HasMore bool
-	// LastEndTime is the server's own text for the end of the page, empty when
-	// it was null or absent.
+	// LastEndTime is the server's own text for the end of the page; empty when it
+	// is no text of at most 64 bytes.
 	LastEndTime string
-	// Trailing counts bytes behind the JSON document, which are ignored.
+	// Trailing counts bytes after the JSON document, which are ignored.
 	Trailing int
-	// Date is the server's clock, from the answer's header; zero when absent.
+	// Date is the server's clock, from the answer's Date and Age headers; zero when
+	// there is no usable one.
 	Date time.Time
+	// Ties is set once per Pager and end_time, when a page full of files of this one
+	// end_time came twice: there may be more of them, which cannot be listed. The
+	// listing continues after it.
+	Ties time.Time
 }
 
-// listRange is what one list request asks for; times are sent as they are. Whether
-// the server counts a file at the very time of after in is not relied on.
+// listRange is what one list request asks for; times are sent as they are. Some
+// servers list a file of the very time of after, others do not.
 type listRange struct{ eventType, after, before string }
 
 func (r listRange) query() url.Values {
@@ -79,7 +72,7 @@ func (c *Client) list(ctx context.Context, asks listRange) (page Page, err error
 	defer resp.Body.Close()
 	status = resp.StatusCode
 	body, err := io.ReadAll(io.LimitReader(resp.Body, maxAnswer+1))
-	if status != http.StatusOK {
+	if !isSuccess(status) {
 		return Page{}, refused(OperationList, resp, body)
 	}
 	if err != nil {
@@ -89,10 +82,33 @@ func (c *Client) list(ctx context.Context, asks listRange) (page Page, err error
 		return Page{}, &AnswerError{Problem: fmt.Sprintf("is longer than %d bytes", maxAnswer)}
 	}
 	page, err = parsePage(body, asks.eventType)
-	if date, dateErr := http.ParseTime(resp.Header.Get("Date")); dateErr == nil {
-		page.Date = date
-	}
+	page.Date = serverTime(resp.Header)
 	return page, err
+}
+
+// isSuccess reports whether a status is one of 2xx: the bytes that come with it
+// decide what they are.
+func isSuccess(status int) bool { return status >= 200 && status <= 299 }
+
+// maxAge bounds the Age of an answer that still tells the time.
+const maxAge = 30 * 24 * time.Hour
+
+// serverTime is when an answer came, by the server's clock: a cache repeats Date and
+// says in Age for how long. An Age that is no number does not count.
+func serverTime(header http.Header) time.Time {
+	date, err := http.ParseTime(header.Get("Date"))
+	if err != nil {
+		return time.Time{}
+	}
+	text := strings.TrimSpace(header.Get("Age"))
+	if text == "" || strings.Trim(text, "0123456789") != "" {
+		return date
+	}
+	age := parseSeconds(text)
+	if age > maxAge {
+		return time.Time{}
+	}
+	return date.Add(age)
 }
 
 // refused is the error for an answer of the API with an unwanted status. The key
@@ -105,81 +121,101 @@ func refused(op Operation, resp *http.Response, body []byte) error {
 	return err
 }
 
-// wirePage is the answer as api.md's source, the OpenAPI description 2.5.3,
-// defines it. Pointers tell absent from empty.
+// wirePage is the answer, its members as they came.
 type wirePage struct {
-	Data        *[]wireFile `json:"data"`
-	HasMore     *bool       `json:"has_more"`
-	LastEndTime *string     `json:"last_end_time"`
+	Data        json.RawMessage `json:"data"`
+	HasMore     json.RawMessage `json:"has_more"`
+	LastEndTime json.RawMessage `json:"last_end_time"`
 }
 
-type wireFile struct {
-	ID        string `json:"id"`
-	EventType string `json:"event_type"`
-	EndTime   string `json:"end_time"`
-	FileName  string `json:"file_name"`
-	FileSize  *int64 `json:"file_size"`
-	SHA256    string `json:"file_sha256"`
-}
+var byteOrderMark = []byte("\xef\xbb\xbf")
 
-// parsePage reads a list answer. An entry that cannot be understood refuses the
-// whole page: to leave it out would be a silent gap.
+// maxEntries bounds the entries of an answer, since the smallest ones take far more
+// memory than their text: a hundred times what is asked for.
+const maxEntries = 100 * PageLimit
+
+// maxTimeText bounds last_end_time, in bytes.
+const maxTimeText = 64
+
+// parsePage reads a list answer. Only an answer without an array of entries is an
+// error; an entry that cannot be understood stands among the others with its fault.
 func parsePage(body []byte, eventType string) (Page, error) {
-	dec := json.NewDecoder(bytes.NewReader(body))
+	body = bytes.TrimPrefix(body, byteOrderMark)
+	decoder := json.NewDecoder(bytes.NewReader(body))
 	var wire wirePage
-	if err := dec.Decode(&wire); err != nil {
+	if err := decoder.Decode(&wire); err != nil {
 		return Page{}, answerError(err)
 	}
-	switch {
-	case wire.Data == nil:
-		return Page{}, &AnswerError{"data", "is missing or null"}
-	case wire.HasMore == nil:
-		return Page{}, &AnswerError{"has_more", "is missing or null"}
+	page := Page{
+		HasMore:  saysTrue(wire.HasMore),
+		Trailing: len(bytes.TrimSpace(body[decoder.InputOffset():])),
 	}
-	page := Page{HasMore: *wire.HasMore}
-	if wire.LastEndTime != nil {
-		page.LastEndTime = *wire.LastEndTime
+	if text, _ := jsonText(wire.LastEndTime); len(text) <= maxTimeText {
+		page.LastEndTime = text
 	}
-	for i, entry := range *wire.Data {
-		file, err := entry.file(eventType)
-		if err != nil {
-			return Page{}, &AnswerError{fmt.Sprintf("data[%d].%s", i, err.Field), err.Problem}
-		}
-		page.Files = append(page.Files, file)
+	entries, err := parseEntries(wire.Data, eventType)
+	if err != nil {
+		return Page{}, err
 	}
-	slices.SortStableFunc(page.Files, func(a, b File) int { return a.EndTime.Compare(b.EndTime) })
-	page.Trailing = len(bytes.TrimSpace(body[dec.InputOffset():]))
+	page.Entries, page.Listed = entries, len(entries)
+	sortEntries(page.Entries)
 	return page, nil
+}
+
+func parseEntries(data json.RawMessage, eventType string) ([]Entry, error) {
+	if isNull(data) {
+		return nil, &AnswerError{"data", "is missing or null"}
+	}
+	if data[0] != '[' {
+		return nil, &AnswerError{"data", "is not an array"}
+	}
+	decoder := json.NewDecoder(bytes.NewReader(data))
+	if _, err := decoder.Token(); err != nil {
+		return nil, answerError(err)
+	}
+	var entries []Entry
+	for decoder.More() {
+		if len(entries) == maxEntries {
+			return nil, &AnswerError{"data", fmt.Sprintf("has more than %d entries", maxEntries)}
+		}
+		var raw json.RawMessage
+		if err := decoder.Decode(&raw); err != nil {
+			return nil, answerError(err)
+		}
+		entries = append(entries, parseEntry(raw, eventType))
+	}
+	return entries, nil
+}
+
+// sortEntries puts entries in ascending EndTime, those without a time first. Those
+// of one time keep the server's order.
+func sortEntries(entries []Entry) {
+	slices.SortStableFunc(entries, func(a, b Entry) int {
+		if a.EndTime.IsZero() != b.EndTime.IsZero() {
+			if a.EndTime.IsZero() {
+				return -1
+			}
+			return 1
+		}
+		return a.EndTime.Compare(b.EndTime)
+	})
+}
+
+// saysTrue reads a boolean, or its text. Anything else is false: paging does not
+// rely on it alone.
+func saysTrue(raw json.RawMessage) bool {
+	text, ok := jsonText(raw)
+	if !ok {
+		text = string(raw)
+	}
+	return strings.EqualFold(strings.TrimSpace(text), "true")
 }
 
 // answerError says what is wrong with the JSON without quoting any of it.
 func answerError(err error) error {
 	if wrongType, ok := errors.AsType[*json.UnmarshalTypeError](err); ok {
 		kind, _, _ := strings.Cut(wrongType.Value, " ") // "number 12": the value stays out
-		if wrongType.Field == "" {
-			return &AnswerError{"", "is a JSON " + kind + ", not an object"}
-		}
-		return &AnswerError{wrongType.Field, "is a JSON " + kind + ", not " + wrongType.Type.String()}
+		return &AnswerError{"", "is a JSON " + kind + ", not an object"}
 	}
 	return &AnswerError{"", "is not a whole JSON document"}
-}
-
-var hexDigest = regexp.MustCompile(`^[0-9a-f]{64}$`)
-
-func (w wireFile) file(eventType string) (File, *AnswerError) {
-	end, err := time.Parse(time.RFC3339Nano, w.EndTime)
-	sha := strings.ToLower(w.SHA256)
-	switch {
-	case w.ID == "":
-		return File{}, &AnswerError{"id", "is missing or empty"}
-	case !strings.EqualFold(w.EventType, eventType):
-		return File{}, &AnswerError{"event_type", "is not the type that was asked for"}
-	case err != nil:
-		return File{}, &AnswerError{"end_time", "is not an RFC 3339 time"}
-	case w.FileSize == nil || *w.FileSize < 0:
-		return File{}, &AnswerError{"file_size", "is missing or negative"}
-	case !hexDigest.MatchString(sha):
-		return File{}, &AnswerError{"file_sha256", "is not 64 hexadecimal digits"}
-	}
-	return File{ID: w.ID, EndTime: end.UTC(), Name: w.FileName, Size: *w.FileSize, SHA256: sha}, nil
 }

@@ -33,7 +33,7 @@ func replaced(t *testing.T, text, old, with string) string {
 }
 
 // The request is the one the API documents: route, query and headers, and
-// nothing beside them. Times keep their fraction to the nanosecond.
+// nothing beside them. Times are in whole microseconds.
 func TestListRequest(t *testing.T) {
 	t.Parallel()
 	zurich := time.FixedZone("", 2*60*60)
@@ -45,7 +45,7 @@ func TestListRequest(t *testing.T) {
 		"a workspace, nanoseconds in another zone": {
 			Principal{ID: workspace},
 			time.Date(2026, 8, 1, 14, 30, 7, 123456789, zurich),
-			"/v1/compliance/workspaces/" + workspace + "/logs", "2026-08-01T12:30:07.123456789Z",
+			"/v1/compliance/workspaces/" + workspace + "/logs", "2026-08-01T12:30:07.123456Z",
 		},
 		"an organization, microseconds": {
 			Principal{ID: "org-1", Organization: true},
@@ -63,7 +63,7 @@ func TestListRequest(t *testing.T) {
 			t.Parallel()
 			api := newHost(t, answering(200, goodAnswer))
 			c := newClient(t, api.URL+"/v1/compliance/", func(s *Settings) { s.Principal = tt.principal })
-			_, err := c.Pages("AUTH_LOG", tt.after, time.Time{}).Next(t.Context())
+			_, err := c.Pages("AUTH_LOG", tt.after, time.Time{}, nil).Next(t.Context())
 			require.NoError(t, err)
 
 			require.Len(t, api.seen(), 1)
@@ -82,47 +82,102 @@ func TestListReadsPage(t *testing.T) {
 	t.Parallel()
 	at := time.Date(2026, 8, 1, 12, 30, 7, 481_516_000, time.UTC)
 	file := File{ID: "eclf_1", EndTime: at, Name: "AUTH_LOG_1.jsonl", Size: 18342, SHA256: goodSHA}
-	full := Page{Files: []File{file}, HasMore: true, LastEndTime: "2026-08-01T12:30:07.481516Z"}
+	full := Page{Entries: []Entry{{File: file}}, Listed: 1, HasMore: true, LastEndTime: "2026-08-01T12:30:07.481516Z"}
 	change := func(f func(*Page)) Page {
 		page := full
-		page.Files = append([]File(nil), full.Files...)
+		page.Entries = append([]Entry(nil), full.Entries...)
 		f(&page)
 		return page
 	}
+	more := func(hasMore bool) Page { return change(func(p *Page) { p.HasMore = hasMore }) }
+	noLast := change(func(p *Page) { p.LastEndTime = "" })
+	const last = `"last_end_time":"2026-08-01T12:30:07.481516Z"`
 	tests := map[string]struct {
 		body string
 		want Page
 	}{
-		"as documented":       {goodAnswer, full},
-		"null last_end_time":  {replaced(t, goodAnswer, `"last_end_time":"2026-08-01T12:30:07.481516Z"`, `"last_end_time":null`), change(func(p *Page) { p.LastEndTime = "" })},
-		"no last_end_time":    {replaced(t, goodAnswer, `,"last_end_time":"2026-08-01T12:30:07.481516Z"`, ``), change(func(p *Page) { p.LastEndTime = "" })},
-		"no files":            {`{"data":[],"has_more":false,"last_end_time":null}`, Page{}},
-		"unknown fields":      {replaced(t, replaced(t, goodAnswer, `{"data"`, `{"x":[1,{"y":null}],"data"`), `"id"`, `"z":{},"id"`), full},
-		"no file name":        {replaced(t, goodAnswer, `"file_name":"AUTH_LOG_1.jsonl",`, ``), change(func(p *Page) { p.Files[0].Name = "" })},
-		"empty file":          {replaced(t, goodAnswer, `18342`, `0`), change(func(p *Page) { p.Files[0].Size = 0 })},
-		"digest in capitals":  {replaced(t, goodAnswer, goodSHA, strings.ToUpper(goodSHA)), full},
-		"type in lower case":  {replaced(t, goodAnswer, `AUTH_LOG"`, `auth_log"`), full},
-		"time with an offset": {replaced(t, goodAnswer, `12:30:07.481516Z`, `14:30:07.481516+02:00`), full},
+		"as documented":          {goodAnswer, full},
+		"null last_end_time":     {replaced(t, goodAnswer, last, `"last_end_time":null`), noLast},
+		"no last_end_time":       {replaced(t, goodAnswer, ","+last, ``), noLast},
+		"last_end_time a number": {replaced(t, goodAnswer, last, `"last_end_time":17`), noLast},
+		"a long last_end_time":   {replaced(t, goodAnswer, `"last_end_time":"`, `"last_end_time":"`+strings.Repeat("x", 64)), noLast},
+		"no files":               {`{"data":[],"has_more":false,"last_end_time":null}`, Page{}},
+		"unknown fields":         {replaced(t, replaced(t, goodAnswer, `{"data"`, `{"x":[1,{"y":null}],"data"`), `"id"`, `"z":{},"id"`), full},
+		"no file name":           {replaced(t, goodAnswer, `"file_name":"AUTH_LOG_1.jsonl",`, ``), change(func(p *Page) { p.Entries[0].Name = "" })},
+		"empty file":             {replaced(t, goodAnswer, `18342`, `0`), change(func(p *Page) { p.Entries[0].Size = 0 })},
+		"type in lower case":     {replaced(t, goodAnswer, `AUTH_LOG"`, `auth_log"`), full},
+		"time with an offset":    {replaced(t, goodAnswer, `12:30:07.481516Z`, `14:30:07.481516+02:00`), full},
 		"time of whole seconds": {
 			replaced(t, goodAnswer, `07.481516Z","file`, `07Z","file`),
-			change(func(p *Page) { p.Files[0].EndTime = at.Truncate(time.Second) }),
+			change(func(p *Page) { p.Entries[0].EndTime = at.Truncate(time.Second) }),
 		},
 		"the server's text of last_end_time is kept": {
-			replaced(t, goodAnswer, `"last_end_time":"2026-08-01T12:30:07.481516Z"`, `"last_end_time":"2026-08-01T12:30:07.481516+00:00"`),
+			replaced(t, goodAnswer, last, `"last_end_time":"2026-08-01T12:30:07.481516+00:00"`),
 			change(func(p *Page) { p.LastEndTime = "2026-08-01T12:30:07.481516+00:00" }),
 		},
-		"blanks behind the document":         {goodAnswer + " \r\n\t", full},
-		"a second document behind the first": {goodAnswer + "\n" + `{"data":1}` + "\n", change(func(p *Page) { p.Trailing = 10 })},
-		"garbage behind the document":        {goodAnswer + "garbage", change(func(p *Page) { p.Trailing = 7 })},
+		"blanks after the document":          {goodAnswer + " \r\n\t", full},
+		"a second document after the first":  {goodAnswer + "\n" + `{"data":1}` + "\n", change(func(p *Page) { p.Trailing = 10 })},
+		"garbage after the document":         {goodAnswer + "garbage", change(func(p *Page) { p.Trailing = 7 })},
+		"a byte order mark":                  {"\ufeff" + goodAnswer, full},
+		"a byte order mark, trailing bytes":  {"\ufeff" + goodAnswer + "garbage", change(func(p *Page) { p.Trailing = 7 })},
+		"no has_more":                        {replaced(t, goodAnswer, `"has_more":true,`, ``), more(false)},
+		"null has_more":                      {replaced(t, goodAnswer, `"has_more":true`, `"has_more":null`), more(false)},
+		"has_more as the text true":          {replaced(t, goodAnswer, `"has_more":true`, `"has_more":" True"`), more(true)},
+		"has_more as the text false":         {replaced(t, goodAnswer, `"has_more":true`, `"has_more":"false"`), more(false)},
+		"has_more as other text":             {replaced(t, goodAnswer, `"has_more":true`, `"has_more":"`+canary+`"`), more(false)},
+		"has_more as a number":               {replaced(t, goodAnswer, `"has_more":true`, `"has_more":1`), more(false)},
+		"has_more as an object":              {replaced(t, goodAnswer, `"has_more":true`, `"has_more":{"true":true}`), more(false)},
+		"an entry that repeats, both listed": {replaced(t, goodAnswer, goodEntry, goodEntry+","+goodEntry), change(func(p *Page) { p.Listed = 2 })},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			api := newHost(t, answering(200, tt.body, "Date", "Sat, 01 Aug 2026 12:31:00 GMT"))
-			page, err := newClient(t, api.URL).Pages("AUTH_LOG", noon, time.Time{}).Next(t.Context())
+			page, err := newClient(t, api.URL).Pages("AUTH_LOG", noon, time.Time{}, nil).Next(t.Context())
 			require.NoError(t, err)
 			tt.want.Date = time.Date(2026, 8, 1, 12, 31, 0, 0, time.UTC)
 			assert.Equal(t, tt.want, page)
+		})
+	}
+}
+
+// Any success will do: what the answer holds decides.
+func TestListReadsEverySuccess(t *testing.T) {
+	t.Parallel()
+	for _, status := range []int{200, 201, 203, 206, 299} {
+		page, err := newClient(t, newHost(t, answering(status, goodAnswer)).URL).Pages("AUTH_LOG", noon, time.Time{}, nil).Next(t.Context())
+		require.NoError(t, err, status)
+		assert.Len(t, page.Entries, 1, status)
+	}
+	_, err := newClient(t, newHost(t, answering(204, "")).URL).Pages("AUTH_LOG", noon, time.Time{}, nil).Next(t.Context())
+	requireKind[*AnswerError](t, err)
+}
+
+// The server's clock is its Date and how long a cache has kept the answer.
+func TestListTellsServerTime(t *testing.T) {
+	t.Parallel()
+	const date = "Sat, 01 Aug 2026 12:00:00 GMT"
+	for name, tt := range map[string]struct {
+		date, age string
+		want      time.Time
+	}{
+		"Date alone":            {date, "", noon},
+		"Date and Age":          {date, "90", noon.Add(90 * time.Second)},
+		"blanks around Age":     {date, " 7 ", noon.Add(7 * time.Second)},
+		"an Age of 30 days":     {date, "2592000", noon.Add(30 * 24 * time.Hour)},
+		"an Age of more":        {date, "2592001", time.Time{}},
+		"an absurd Age":         {date, strings.Repeat("9", 40), time.Time{}},
+		"a negative Age":        {date, "-5", noon},
+		"an Age that is a word": {date, "old", noon},
+		"a Date that is a word": {"today", "5", time.Time{}},
+		"an empty Date":         {"", "5", time.Time{}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			api := newHost(t, answering(200, goodAnswer, "Date", tt.date, "Age", tt.age))
+			page, err := newClient(t, api.URL).Pages("AUTH_LOG", noon, time.Time{}, nil).Next(t.Context())
+			require.NoError(t, err)
+			assert.Equal(t, tt.want, page.Date)
 		})
 	}
 }
@@ -136,89 +191,63 @@ func TestListSortsByTime(t *testing.T) {
 		entries = append(entries, fmt.Sprintf(`{"id":"%d","event_type":"AUTH_LOG","end_time":"2026-08-01T%s","file_size":1,"file_sha256":"%s"}`, i, end, goodSHA))
 	}
 	api := newHost(t, answering(200, `{"has_more":false,"data":[`+strings.Join(entries, ",")+`]}`))
-	page, err := newClient(t, api.URL).Pages("AUTH_LOG", noon, time.Time{}).Next(t.Context())
+	page, err := newClient(t, api.URL).Pages("AUTH_LOG", noon, time.Time{}, nil).Next(t.Context())
 	require.NoError(t, err)
 	var ids []string
-	for _, f := range page.Files {
+	for _, f := range page.Entries {
 		ids = append(ids, f.ID)
 	}
 	assert.Equal(t, []string{"3", "2", "4", "0", "1"}, ids)
 }
 
-// An answer that cannot be understood refuses the page whole. The error names
-// the field and quotes nothing: CANARY and the long number are content.
+// An answer without an array of entries is an error. It names the field and quotes
+// nothing: CANARY and the long number are content.
 func TestListRefusesBrokenAnswers(t *testing.T) {
 	t.Parallel()
 	const number = "98765432109876543210"
-	alter := func(old, with string) string { return replaced(t, goodAnswer, old, with) }
 	tests := map[string]struct{ body, field string }{
-		"HTML with 200":          {"<html>" + canary + "</html>", ""},
-		"empty body":             {"", ""},
-		"cut in an entry":        {goodAnswer[:100], ""},
-		"cut before the end":     {goodAnswer[:len(goodAnswer)-1], ""},
-		"bare array":             {"[" + goodEntry + "]", ""},
-		"a JSON text":            {`"` + canary + `"`, ""},
-		"JSON null":              {"null", "data"},
-		"no data":                {`{"has_more":false}`, "data"},
-		"null data":              {`{"data":null,"has_more":false}`, "data"},
-		"data as an object":      {`{"data":{"` + canary + `":1},"has_more":false}`, "data"},
-		"no has_more":            {`{"data":[]}`, "has_more"},
-		"null has_more":          {`{"data":[],"has_more":null}`, "has_more"},
-		"has_more as a text":     {`{"data":[],"has_more":"` + canary + `"}`, "has_more"},
-		"has_more as a number":   {`{"data":[],"has_more":` + number + `}`, "has_more"},
-		"last_end_time a number": {`{"data":[],"has_more":false,"last_end_time":` + number + `}`, "last_end_time"},
-		"an entry as a text":     {alter(goodEntry, `"`+canary+`"`), "data"},
-		"an entry null":          {alter(goodEntry, `null`), "data[0].id"},
-		"no id":                  {alter(`"id":"eclf_1",`, ``), "data[0].id"},
-		"empty id":               {alter(`eclf_1`, ``), "data[0].id"},
-		"id as a number":         {alter(`"eclf_1"`, number), "id"},
-		"no event_type":          {alter(`"event_type":"AUTH_LOG",`, ``), "data[0].event_type"},
-		"another event_type":     {alter(`AUTH_LOG"`, canary+`"`), "data[0].event_type"},
-		"no end_time":            {alter(`"end_time":"2026-08-01T12:30:07.481516Z",`, ``), "data[0].end_time"},
-		"end_time without zone":  {alter(`481516Z","f`, `481516","f`), "data[0].end_time"},
-		"end_time as garbage":    {alter(`2026-08-01T12:30:07.481516Z`, canary), "data[0].end_time"},
-		"end_time as a number":   {alter(`"2026-08-01T12:30:07.481516Z"`, number), "end_time"},
-		"no file_size":           {alter(`"file_size":18342,`, ``), "data[0].file_size"},
-		"null file_size":         {alter(`18342`, `null`), "data[0].file_size"},
-		"negative file_size":     {alter(`18342`, `-1`), "data[0].file_size"},
-		"file_size as a text":    {alter(`18342`, `"`+canary+`"`), "file_size"},
-		"file_size too large":    {alter(`18342`, number), "file_size"},
-		"file_size a fraction":   {alter(`18342`, `1.98765432109876543210`), "file_size"},
-		"no file_sha256":         {alter(`,"file_sha256":"`+goodSHA+`"`, ``), "data[0].file_sha256"},
-		"a short file_sha256":    {alter(goodSHA, goodSHA[2:]), "data[0].file_sha256"},
-		"file_sha256 not hex":    {alter(goodSHA, canary+goodSHA[6:]), "data[0].file_sha256"},
-		"the second of two":      {alter(goodEntry, goodEntry+`,`+replaced(t, goodEntry, `eclf_1`, ``)), "data[1].id"},
+		"HTML with 200":      {"<html>" + canary + "</html>", ""},
+		"empty body":         {"", ""},
+		"cut in an entry":    {goodAnswer[:100], ""},
+		"cut before the end": {goodAnswer[:len(goodAnswer)-1], ""},
+		"bare array":         {"[" + goodEntry + "]", ""},
+		"a JSON text":        {`"` + canary + `"`, ""},
+		"a JSON number":      {number, ""},
+		"JSON null":          {"null", "data"},
+		"no data":            {`{"has_more":false}`, "data"},
+		"null data":          {`{"data":null,"has_more":false}`, "data"},
+		"data as an object":  {`{"data":{"` + canary + `":1},"has_more":false}`, "data"},
+		"data as a text":     {`{"data":"` + canary + `","has_more":false}`, "data"},
+		"data as a number":   {`{"data":` + number + `,"has_more":false}`, "data"},
+		"too many entries":   {`{"data":[` + strings.Repeat("0,", maxEntries) + `0]}`, "data"},
+		"two marks":          {"\ufeff\ufeff" + goodAnswer, ""},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			api := newHost(t, answering(200, tt.body))
-			page, err := newClient(t, api.URL).Pages("AUTH_LOG", noon, time.Time{}).Next(t.Context())
+			page, err := newClient(t, api.URL).Pages("AUTH_LOG", noon, time.Time{}, nil).Next(t.Context())
 			bad := requireErrorAs[*AnswerError](t, err, "9876543210")
-			assert.Empty(t, page.Files)
-			if tt.field == "" {
-				assert.Empty(t, bad.Field)
-				return
-			}
-			assert.True(t, strings.HasSuffix(bad.Field, tt.field), "%q names %s", bad.Field, tt.field)
+			assert.Empty(t, page)
+			assert.Equal(t, tt.field, bad.Field)
 			assert.Contains(t, err.Error(), tt.field)
 		})
 	}
 }
 
-// A list answer is held in memory: 4 MiB are enough, a byte more is refused.
+// A list answer is held in memory: 8 MiB are enough, a byte more is refused.
 func TestListBoundsTheAnswer(t *testing.T) {
 	t.Parallel()
 	fits := goodAnswer + strings.Repeat(" ", maxAnswer-len(goodAnswer))
-	_, err := newClient(t, newHost(t, answering(200, fits)).URL).Pages("AUTH_LOG", noon, time.Time{}).Next(t.Context())
+	_, err := newClient(t, newHost(t, answering(200, fits)).URL).Pages("AUTH_LOG", noon, time.Time{}, nil).Next(t.Context())
 	require.NoError(t, err)
 
-	_, err = newClient(t, newHost(t, answering(200, fits+" ")).URL).Pages("AUTH_LOG", noon, time.Time{}).Next(t.Context())
+	_, err = newClient(t, newHost(t, answering(200, fits+" ")).URL).Pages("AUTH_LOG", noon, time.Time{}, nil).Next(t.Context())
 	bad := requireErrorAs[*AnswerError](t, err)
-	assert.Contains(t, bad.Problem, "longer than 4194304 bytes")
+	assert.Contains(t, bad.Problem, "longer than 8388608 bytes")
 
 	var left atomic.Bool
-	_, err = newClient(t, newHost(t, endless(goodAnswer, &left)).URL).Pages("AUTH_LOG", noon, time.Time{}).Next(t.Context())
+	_, err = newClient(t, newHost(t, endless(goodAnswer, &left)).URL).Pages("AUTH_LOG", noon, time.Time{}, nil).Next(t.Context())
 	requireKind[*AnswerError](t, err)
 	require.Eventually(t, left.Load, time.Minute, time.Millisecond, "the rest is not read")
 }
@@ -231,7 +260,7 @@ func TestListFollowsNoRedirect(t *testing.T) {
 	for _, status := range []int{301, 302, 303, 307, 308} {
 		for _, location := range []string{elsewhere.URL + "/?sig=" + signature, "/other", "https://not:aurl/" + canary} {
 			api := newRedirector(t, status, location)
-			_, err := newClient(t, api.URL).Pages("AUTH_LOG", noon, time.Time{}).Next(t.Context())
+			_, err := newClient(t, api.URL).Pages("AUTH_LOG", noon, time.Time{}, nil).Next(t.Context())
 			refused := requireErrorAs[*StatusError](t, err)
 			assert.Equal(t, status, refused.Status)
 			assert.Len(t, api.seen(), 1)
@@ -254,7 +283,7 @@ func TestListTimesOut(t *testing.T) {
 			t.Helper()
 			set.HeaderTimeout = 7 * time.Second
 			start := time.Now()
-			_, err := NewClient(set).Pages("AUTH_LOG", noon, time.Time{}).Next(t.Context())
+			_, err := NewClient(set).Pages("AUTH_LOG", noon, time.Time{}, nil).Next(t.Context())
 			failed := requireErrorAs[*RequestError](t, err)
 			assert.Equal(t, OperationList, failed.Op, name)
 			require.ErrorIs(t, err, errTimeout, name)
@@ -270,11 +299,11 @@ func TestListWithoutAnswer(t *testing.T) {
 		w.Header().Set("Content-Length", "1000")
 		_, _ = w.Write([]byte(goodAnswer))
 	})
-	_, err := newClient(t, cut.URL).Pages("AUTH_LOG", noon, time.Time{}).Next(t.Context())
+	_, err := newClient(t, cut.URL).Pages("AUTH_LOG", noon, time.Time{}, nil).Next(t.Context())
 	requireKind[*RequestError](t, err)
 	require.ErrorIs(t, err, io.ErrUnexpectedEOF, "a body that breaks off is not an answer, though its JSON is whole")
 
-	_, err = newClient(t, nowhere).Pages("AUTH_LOG", noon, time.Time{}).Next(t.Context())
+	_, err = newClient(t, nowhere).Pages("AUTH_LOG", noon, time.Time{}, nil).Next(t.Context())
 	requireKind[*RequestError](t, err)
 	require.ErrorContains(t, err, "connection refused")
 
@@ -283,7 +312,7 @@ func TestListWithoutAnswer(t *testing.T) {
 		cancel()
 		<-r.Context().Done()
 	})
-	_, err = newClient(t, leaving.URL).Pages("AUTH_LOG", noon, time.Time{}).Next(ctx)
+	_, err = newClient(t, leaving.URL).Pages("AUTH_LOG", noon, time.Time{}, nil).Next(ctx)
 	requireKind[*RequestError](t, err)
 	require.ErrorIs(t, err, context.Canceled)
 }
@@ -294,9 +323,9 @@ func TestListWithDefaultTransport(t *testing.T) {
 	api := newHost(t, answering(200, goodAnswer))
 	set := settings(t, api.URL)
 	set.API = &http.Client{}
-	page, err := NewClient(set).Pages("AUTH_LOG", noon, time.Time{}).Next(t.Context())
+	page, err := NewClient(set).Pages("AUTH_LOG", noon, time.Time{}, nil).Next(t.Context())
 	require.NoError(t, err)
-	assert.Len(t, page.Files, 1)
+	assert.Len(t, page.Entries, 1)
 }
 
 // Observe is told of each list once, of answers that cannot be used too.
@@ -314,7 +343,7 @@ func TestListIsObserved(t *testing.T) {
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
 			var seen []observation
-			_, _ = newClient(t, tt.url, observeInto(&seen)).Pages("AUTH_LOG", noon, time.Time{}).Next(t.Context())
+			_, _ = newClient(t, tt.url, observeInto(&seen)).Pages("AUTH_LOG", noon, time.Time{}, nil).Next(t.Context())
 			assert.Equal(t, []observation{tt.want}, seen)
 		})
 	}

@@ -39,7 +39,7 @@ func TestObservedDurations(t *testing.T) {
 		took := map[Operation]time.Duration{}
 		set.Observe = func(_ context.Context, o Observation) { took[o.Op] = o.Duration }
 		client := NewClient(set)
-		_, err := client.Pages("AUTH_LOG", noon, time.Time{}).Next(t.Context())
+		_, err := client.Pages("AUTH_LOG", noon, time.Time{}, nil).Next(t.Context())
 		require.NoError(t, err)
 		_, err = client.Download(t.Context(), fileOf(content))
 		require.NoError(t, err)

@@ -31,7 +31,7 @@ func TestProxyRefusalsAreNamed(t *testing.T) {
 		}
 
 		_, err = newClient(t, "https://api.example.com", func(s *Settings) { s.API = &http.Client{Transport: through} }).
-			Pages("AUTH_LOG", noon, time.Time{}).Next(t.Context())
+			Pages("AUTH_LOG", noon, time.Time{}, nil).Next(t.Context())
 		requireProxyError(err)
 
 		api := newRedirector(t, 307, "https://blob.example.com/blob?sig="+signature)

@@ -28,7 +28,8 @@ type RedirectPolicy struct {
 	// configuration accepts for loopback hosts only.
 	PlainHTTP bool
 	// AllowedHosts, when not empty, are the only hosts allowed, whatever their
-	// address. An entry "*.example.com" stands for every subdomain.
+	// address. An entry "*.example.com" stands for every subdomain, an IPv6 address
+	// for itself in any spelling.
 	AllowedHosts []string
 }
 
@@ -45,7 +46,7 @@ func PolicyFor(endpoint string, allowedHosts []string) RedirectPolicy {
 // check refuses a redirect target before anything is sent there.
 func (p RedirectPolicy) check(target *url.URL) error {
 	host := strings.ToLower(target.Hostname())
-	refuse := func(reason string) error { return &RedirectError{Host: printable(host, 200), Reason: reason} }
+	refuse := func(reason string) error { return &RedirectError{Host: printable(host), Reason: reason} }
 	switch {
 	case host == "":
 		return refuse("the Location holds no host")
@@ -69,13 +70,25 @@ const reasonLocal = "a loopback, private or link-local address; add the host to 
 func (p RedirectPolicy) permitsLocal(host string) bool { return p.Local || p.allowed(host) }
 
 func (p RedirectPolicy) allowed(host string) bool {
+	host = canonicalHost(host)
 	return slices.ContainsFunc(p.AllowedHosts, func(entry string) bool {
-		entry = strings.ToLower(entry)
+		entry = canonicalHost(entry)
 		if suffix, ok := strings.CutPrefix(entry, "*"); ok {
 			return strings.HasSuffix(host, suffix)
 		}
 		return host == entry
 	})
+}
+
+// canonicalHost writes a host in the one way in which it is compared: lower case,
+// and an address without brackets and in its shortest form.
+func canonicalHost(host string) string {
+	host = strings.ToLower(host)
+	addr, err := netip.ParseAddr(strings.TrimSuffix(strings.TrimPrefix(host, "["), "]"))
+	if err != nil {
+		return host
+	}
+	return addr.String()
 }
 
 func isLocalHost(host string) bool {
@@ -150,7 +163,7 @@ func (p RedirectPolicy) dialContext(base *net.Dialer) func(context.Context, stri
 			dialer.Control = func(_, resolved string, _ syscall.RawConn) error {
 				at, err := netip.ParseAddrPort(resolved)
 				if err != nil || isLocalAddr(at.Addr()) {
-					return &RedirectError{Host: printable(host, 200), Reason: reasonLocal}
+					return &RedirectError{Host: printable(host), Reason: reasonLocal}
 				}
 				return nil
 			}

@@ -4,6 +4,7 @@
 package compliance
 
 import (
+	"errors"
 	"fmt"
 	"net/http"
 	"net/http/cookiejar"
@@ -11,6 +12,7 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -45,7 +47,7 @@ func TestRedirectsCarryNoCredentials(t *testing.T) {
 	for range 2 { // the second time there are cookies to send
 		got, err := c.Download(t.Context(), fileOf(content))
 		require.NoError(t, err)
-		assert.Equal(t, content, got)
+		assert.Equal(t, content, got.Bytes)
 	}
 
 	asked := api.seen()
@@ -200,7 +202,7 @@ func TestRedirectRefused(t *testing.T) {
 			got, err := c.Download(t.Context(), fileOf(content))
 			requireKind[*RedirectError](t, err)
 			require.ErrorContains(t, err, tt.want)
-			assert.Nil(t, got)
+			assert.Empty(t, got)
 			assert.Empty(t, storage.seen())
 		})
 	}
@@ -225,7 +227,7 @@ func TestRedirectWithoutUsableLocation(t *testing.T) {
 				c := newClient(t, newRedirector(t, http.StatusTemporaryRedirect, to).URL)
 				got, err := c.Download(t.Context(), fileOf(content))
 				requireKind[*RedirectError](t, err)
-				assert.Nil(t, got)
+				assert.Empty(t, got)
 			})
 		}
 	}
@@ -247,11 +249,95 @@ func TestRedirectChainIsBounded(t *testing.T) {
 		got, err := newClient(t, api.URL).Download(t.Context(), fileOf(content))
 		if works {
 			require.NoError(t, err)
-			assert.Equal(t, content, got)
+			assert.Equal(t, content, got.Bytes)
 			continue
 		}
 		requireKind[*RedirectError](t, err)
 		require.ErrorContains(t, err, "more than 3 redirects")
 		assert.Len(t, api.seen(), 4)
+	}
+}
+
+// Before each request to a signed host, on each hop and in each download, AllowFetch is
+// asked. What it answers is returned as it is, and nothing is sent.
+func TestAllowFetchIsAsked(t *testing.T) {
+	t.Parallel()
+	last := newHost(t, answering(503, "", "Retry-After", "7"))
+	first := newRedirector(t, http.StatusFound, last.URL+"/last?sig="+signature)
+	api := newRedirector(t, http.StatusTemporaryRedirect, strings.Replace(first.URL, "127.0.0.1", "LocalHost", 1)+"/first?sig="+signature)
+	var asked []string
+	paused := fmt.Errorf("the host is paused: %w", http.ErrNotSupported)
+	c := newClient(t, api.URL, func(s *Settings) {
+		s.AllowFetch = func(host string) error {
+			asked = append(asked, host)
+			if len(asked) == 4 {
+				return paused
+			}
+			return nil
+		}
+	})
+	_, err := c.Download(t.Context(), fileOf(content))
+	refused := requireErrorAs[*StatusError](t, err)
+	assert.Equal(t, StatusError{Op: OperationFetch, Status: 503, Host: "127.0.0.1", RetryAfter: 7 * time.Second}, *refused)
+	assert.Contains(t, err.Error(), "127.0.0.1")
+	assert.Equal(t, []string{"localhost", "127.0.0.1"}, asked)
+
+	_, err = c.Download(t.Context(), fileOf(content))
+	assert.Equal(t, paused, err)
+	assert.Equal(t, []string{"localhost", "127.0.0.1", "localhost", "127.0.0.1"}, asked)
+	assert.Len(t, first.seen(), 2)
+	assert.Len(t, last.seen(), 1)
+}
+
+// AllowFetch is not asked about a host that the policy refuses, nor about the API.
+func TestAllowFetchIsNotAskedInVain(t *testing.T) {
+	t.Parallel()
+	never := func(s *Settings) {
+		s.AllowFetch = func(string) error { return errors.New("asked") }
+	}
+	got, err := newClient(t, newHost(t, answering(200, string(content))).URL, never).Download(t.Context(), fileOf(content))
+	require.NoError(t, err)
+	assert.True(t, got.Verified)
+	_, err = newClient(t, newRedirector(t, 307, "http://user@127.0.0.1/").URL, never).Download(t.Context(), fileOf(content))
+	requireKind[*RedirectError](t, err)
+}
+
+// What no URL may hold is encoded, and nothing else of a signed URL is changed.
+func TestLocationIsEncoded(t *testing.T) {
+	t.Parallel()
+	storage := newHost(t, answering(200, string(content)))
+	for location, want := range map[string]string{
+		"/a b%2Fc?x=d e&sig=f%20g+h":      "/a%20b%2Fc?x=d%20e&sig=f%20g+h",
+		"/blob?name=AUTH LOG.jsonl&sig=1": "/blob?name=AUTH%20LOG.jsonl&sig=1",
+		`/a^b%2F{c}|d?x="<y>"\z`:          "/a%5Eb%2F%7Bc%7D%7Cd?x=%22%3Cy%3E%22%5Cz",
+		"/plain%2Fpath?sig=a%2Bb%3D":      "/plain%2Fpath?sig=a%2Bb%3D",
+		"/trailing?sig=1  ":               "/trailing?sig=1",
+	} {
+		c := newClient(t, newRedirector(t, http.StatusTemporaryRedirect, storage.URL+location).URL)
+		_, err := c.Download(t.Context(), fileOf(content))
+		require.NoError(t, err, location)
+		requests := storage.seen()
+		assert.Equal(t, want, requests[len(requests)-1].RequestURI)
+	}
+	for _, location := range []string{"https://blob.exa mple.com/", "https://us er@blob.example.com/", "ht tps://blob.example.com/", "/a\tb"} {
+		_, err := newClient(t, newRedirector(t, http.StatusTemporaryRedirect, location).URL).Download(t.Context(), fileOf(content))
+		requireKind[*RedirectError](t, err)
+	}
+}
+
+// An IPv6 address is the same host in any spelling, and no other host.
+func TestAllowedHostsKnowIPv6(t *testing.T) {
+	t.Parallel()
+	spellings := []string{"2600:1f18::1", "[2600:1F18::1]", "2600:1f18:0:0:0:0:0:1", "[2600:1f18:0000:0000:0000:0000:0000:0001]", "2600:1f18::0.0.0.1"}
+	for _, entry := range spellings {
+		policy := PolicyFor(publicEndpoint, []string{entry})
+		for _, host := range spellings {
+			target, err := url.Parse("https://[" + strings.Trim(host, "[]") + "]:443/blob")
+			require.NoError(t, err)
+			require.NoError(t, policy.check(target), "%s as %s", entry, host)
+		}
+		target, err := url.Parse("https://[2600:1f18::2]/blob")
+		require.NoError(t, err)
+		requireKind[*RedirectError](t, policy.check(target))
 	}
 }

@@ -164,7 +164,7 @@ func TestSignedTransportUsesTheProxy(t *testing.T) {
 	via, err := url.Parse(proxy.URL)
 	require.NoError(t, err)
 	api := newRedirector(t, http.StatusTemporaryRedirect, "http://blob.example.com/blob?sig="+signature)
-	download := func(choose func(*http.Request) (*url.URL, error)) ([]byte, error) {
+	download := func(choose func(*http.Request) (*url.URL, error)) (Content, error) {
 		transport := &http.Transport{Proxy: choose}
 		signed := NewSignedTransport(transport, RedirectPolicy{PlainHTTP: true})
 		t.Cleanup(signed.(*signedTransport).CloseIdleConnections)
@@ -174,7 +174,7 @@ func TestSignedTransportUsesTheProxy(t *testing.T) {
 
 	got, err := download(http.ProxyURL(via))
 	require.NoError(t, err)
-	assert.Equal(t, content, got)
+	assert.Equal(t, content, got.Bytes)
 	require.Len(t, proxy.seen(), 1)
 	r := proxy.seen()[0]
 	assert.Equal(t, "http://blob.example.com/blob?sig="+signature, r.URL.String(), "a proxy gets the whole URL")

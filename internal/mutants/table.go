@@ -89,24 +89,25 @@ var table = []mutant{
 	},
 	{
 		name: "next page from the last one's very end", file: "internal/compliance/pager.go",
-		edits: []edit{{"timeText(end.Add(-pageStep))", "timeText(end)"}},
+		edits: []edit{{"p.askFrom(end.Add(-tick))", "p.askFrom(end)"}},
 		pkg:   inCompliance, tests: []string{"TestPagerNeverSkipsTies", "TestPagerListsEveryFileOnce"},
 	},
 	{
-		name: "body read without a bound", file: "internal/compliance/download.go",
-		edits: []edit{{"room(Room(file.Size))", "room(1000 * Room(file.Size))"}},
+		name: "body read without a bound", file: "internal/compliance/body.go",
+		edits: []edit{{"readUpTo(buffered, room, limit)", "readUpTo(buffered, room, 1000*limit)"}},
 		pkg:   inCompliance, tests: []string{"TestDownloadBoundsTheBody"},
 	},
 	{
-		name: "inflated without a bound", file: "internal/compliance/download.go",
-		edits: []edit{{"io.LimitReader(r, limit+1)", "io.LimitReader(r, 100*limit+1)"}},
+		name: "inflated without a bound", file: "internal/compliance/body.go",
+		edits: []edit{{"readUpTo(r, room, limit)", "readUpTo(r, room, 10*limit)"}},
 		pkg:   inCompliance, tests: []string{"TestDownloadStopsABomb"},
 	},
 	{
-		name: "end of the connection taken for the file's", file: "internal/compliance/download.go",
+		name: "end of the connection taken for the file's", file: "internal/compliance/body.go",
 		edits: []edit{
-			{"room(Room(file.Size)))\n\tif err != nil {", "room(Room(file.Size)))\n\tif err != nil && !errors.Is(err, io.ErrUnexpectedEOF) {"},
-			{"int64(len(content)) == file.Size && got == file.SHA256", "int64(len(content)) < file.Size || got == file.SHA256"},
+			{"if errors.Is(err, io.EOF) {\n\t\t\treturn content", "if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {\n\t\t\treturn content"},
+			{"content.SHA256 == file.SHA256 || ofSent", "true"},
+			{"size == file.Size && !b.more", "size <= file.Size"},
 		},
 		pkg: inCompliance, tests: []string{"TestDownloadRefusesEveryCut"},
 	},
