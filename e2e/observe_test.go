@@ -87,7 +87,7 @@ func TestDashboard(t *testing.T) {
 	r.await("the first records", func() bool { return r.sink.Unique() > 100 })
 	r.sink.Refuse(http.StatusServiceUnavailable)
 	r.await("refusals to be scraped", func() bool {
-		return p.above(`rate(otelcol_receiver_openai_compliance_consume_retries[5s])`)
+		return p.above(`rate(otelcol_receiver_openai_compliance_batch_retries[5s])`)
 	})
 	r.sink.Refuse(0)
 	before := r.sink.Unique()
@@ -96,13 +96,13 @@ func TestDashboard(t *testing.T) {
 	t.Run("metrics", func(t *testing.T) {
 		for _, selector := range []string{
 			`api_requests{operation="list",outcome="refused"}`, `api_request_duration_count{operation="fetch"}`,
-			`backlog_files{event_type="AUTH_LOG"}`, `cursor_lag{event_type="AUTH_LOG"}`, `oldest_pending_expiry{event_type="AUTH_LOG"}`,
+			`backlog_files{event_type="AUTH_LOG"}`, `delivery_lag{event_type="AUTH_LOG"}`, `oldest_pending_expiry{event_type="AUTH_LOG"}`,
 			`event_delivery_latency_count{event_type="CODEX_LOG"}`, `file_bytes{event_type="CODEX_LOG"}`,
 			`files{event_type="AUTH_LOG",outcome="quarantined"}`, `quarantined_files{event_type="AUTH_LOG"}`,
-			`passes{event_type="CODEX_LOG",outcome="complete"}`, `passes{event_type="AUDIT_LOG",outcome="forbidden"}`,
+			`polls{event_type="CODEX_LOG",outcome="success"}`, `polls{event_type="AUDIT_LOG",outcome="forbidden"}`,
 			`rate_limit_wait_count{operation="download"}`, `rate_limit_wait_count{operation="list"}`,
 			`records{event_type="AUTH_LOG",outcome="conflict"}`, `records{event_type="AUTH_LOG",outcome="duplicate"}`,
-			`records{event_type="AUTH_LOG",outcome="malformed"}`, `timestamp_fallbacks{event_type="AUTH_LOG"}`,
+			`records{event_type="AUTH_LOG",outcome="malformed"}`, `records_without_timestamp{event_type="AUTH_LOG"}`,
 		} {
 			r.t = t
 			r.await(selector, func() bool { return p.above("otelcol_receiver_openai_compliance_" + selector) })
@@ -185,7 +185,7 @@ func assertRules(t *testing.T, r *rig, p *prometheus) {
 			assert.Equal(t, "ok", rule.Health, "%s: %s", rule.Name, rule.LastError)
 		}
 	}
-	assert.Equal(t, 15, rules)
+	assert.Equal(t, 17, rules)
 }
 
 // Each alert links to a section of its own in docs/operations.md, and each metric
@@ -201,7 +201,7 @@ func TestRulesAreDocumented(t *testing.T) {
 	require.NoError(t, err)
 
 	alerts := regexp.MustCompile(`alert: (\w+)`).FindAllStringSubmatch(string(rules), -1)
-	require.Len(t, alerts, 11)
+	require.Len(t, alerts, 13)
 	for _, alert := range alerts {
 		assert.Contains(t, string(operations), "\n### "+alert[1]+"\n")
 		assert.Contains(t, string(rules), "docs/operations.md#"+strings.ToLower(alert[1])+"\n")

@@ -55,29 +55,29 @@ func withFile(cause func(r *rig)) func(*rig) {
 var troubles = map[string]trouble{
 	"401": {
 		cause: func(r *rig) { r.env = []string{"KEY=sk-proj-inference"}; r.start() },
-		says:  "list: 401 Unauthorized", shows: `passes{.*AUTH_LOG.*outcome="unauthorized".*}`, least: 1,
+		says:  "list: 401 Unauthorized", shows: `polls{.*AUTH_LOG.*outcome="unauthorized".*}`, least: 1,
 	},
 	"403": {
 		opts: fakeapi.Options{Forbidden: []string{"AUTH_LOG"}},
-		says: "list: 403 Forbidden", shows: `passes{.*AUTH_LOG.*outcome="forbidden".*}`, least: 1,
+		says: "list: 403 Forbidden", shows: `polls{.*AUTH_LOG.*outcome="forbidden".*}`, least: 1,
 	},
 	"400": {
 		cause: func(r *rig) { r.changeConfig("[AUTH_LOG, CODEX_LOG]", "[NEW_LOG]"); r.start() },
-		says:  "list: 400 Bad Request", shows: `passes{.*NEW_LOG.*outcome="unknown".*}`, least: 1,
+		says:  "list: 400 Bad Request", shows: `polls{.*NEW_LOG.*outcome="not_found".*}`, least: 1,
 	},
 	"404": {
 		cause: func(r *rig) {
 			r.changeConfig(fakeapi.DefaultWorkspace, "00000000-0000-4000-8000-000000000000")
 			r.start()
 		},
-		says: "list: 404 Not Found", shows: `passes{.*AUTH_LOG.*outcome="unknown".*}`, least: 1,
+		says: "list: 404 Not Found", shows: `polls{.*AUTH_LOG.*outcome="not_found".*}`, least: 1,
 	},
 	"no_answer": {
 		cause: func(r *rig) { r.api.Close(); r.start() },
 		says:  "connect: connection refused", receiver: "api_retry: {enabled: false}",
 		shows: `api_requests{.*operation="list".*outcome="error".*}`, least: 1,
 	},
-	"nothing_arrives": {says: "Pass complete.", shows: `passes{.*AUTH_LOG.*outcome="complete".*}`, least: 2},
+	"nothing_arrives": {says: "Pass complete.", shows: `polls{.*AUTH_LOG.*outcome="success".*}`, least: 2},
 	"late": {
 		cause: func(r *rig) {
 			happened := time.Now().Add(-3 * time.Hour).UTC().Format(time.RFC3339)
@@ -114,7 +114,7 @@ var troubles = map[string]trouble{
 			damageState(r)
 			r.start()
 		},
-		says: "This event type is not collected: its stored state cannot be used.", shows: `checkpoint_failures{.*AUTH_LOG.*}`, least: 1,
+		says: "This event type is not collected: its stored state cannot be used.", shows: `checkpoint_corruptions{.*AUTH_LOG.*}`, least: 1,
 	},
 	"state_gone": {says: "First run: the storage holds no state of this event type."},
 	"redirect": {
@@ -127,14 +127,14 @@ var troubles = map[string]trouble{
 	},
 	"refused": {
 		receiver: refuseFast, cause: withFile(func(r *rig) { r.sink.Refuse(http.StatusServiceUnavailable) }),
-		says: "The next consumer refused the batch; it is kept and handed over again.", shows: `consume_retries{.*AUTH_LOG.*}`, least: 3,
+		says: "The next consumer refused the batch; it is kept and handed over again.", shows: `batch_retries{.*AUTH_LOG.*}`, least: 3,
 	},
 	"refused_for_good": {
 		receiver: refuseFast, cause: withFile(func(r *rig) { r.sink.Refuse(http.StatusBadRequest) }),
 		says: "The next consumer refused the batch for good; it is set aside and tried again later, record by record", shows: `records{.*AUTH_LOG.*outcome="quarantined".*}`, least: 1,
 	},
 	"gap": {
-		says: "Gap: the API no longer serves what it exported in this time", shows: `gaps{.*AUTH_LOG.*}`, least: 1,
+		says: "Gap: the API no longer serves what it exported in this time", shows: `data_gaps{.*AUTH_LOG.*}`, least: 1,
 		cause: func(r *rig) {
 			r.start()
 			r.awaitPasses(4)

@@ -186,7 +186,7 @@ func (s *stream) onRefused(r deliver.Refusal) {
 	s.health.refused(s.name, r)
 	s.flowing = false
 	if r.Wait > 0 {
-		s.telemetry.consumeRetry(s.calls, s.eventType)
+		s.telemetry.batchRetried(s.calls, s.eventType)
 	}
 	fields := []zap.Field{
 		zap.NamedError("error", r.Err), zap.Bool("permanent", r.Permanent), zap.Int("attempt", r.Attempt),

@@ -122,7 +122,7 @@ func TestStreamRetriesRefusedBatches(t *testing.T) {
 	w.api.Add("AUTH_LOG", recent(time.Hour), authLine("a"), authLine("b"), authLine("c"), authLine("d"), authLine("e"))
 	w.start()
 	w.awaitExact()
-	metadatatest.AssertEqualReceiverOpenaiComplianceConsumeRetries(t, w.tel, []metricdata.DataPoint[int64]{
+	metadatatest.AssertEqualReceiverOpenaiComplianceBatchRetries(t, w.tel, []metricdata.DataPoint[int64]{
 		{Attributes: attrs("event_type", "AUTH_LOG"), Value: 6},
 	}, metricdatatest.IgnoreTimestamp())
 }
@@ -296,7 +296,7 @@ func TestStreamReportsGap(t *testing.T) {
 	assert.Equal(t, back.Add(-30*24*time.Hour).Format(time.RFC3339), records[0]["openai.compliance.gap.to"])
 	assert.Equal(t, "retention", records[0]["openai.compliance.gap.reason"])
 	assert.Equal(t, 1, w.counts()[seen.EventIDs[0]])
-	metadatatest.AssertEqualReceiverOpenaiComplianceGaps(t, w.tel, []metricdata.DataPoint[int64]{
+	metadatatest.AssertEqualReceiverOpenaiComplianceDataGaps(t, w.tel, []metricdata.DataPoint[int64]{
 		{Attributes: attrs("event_type", "AUTH_LOG"), Value: 1},
 	}, metricdatatest.IgnoreTimestamp())
 }

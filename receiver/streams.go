@@ -47,7 +47,7 @@ func (r *logsReceiver) newStreams(calls context.Context, health *health) ([]*str
 		case o.progress == nil && o.replay == "":
 			health.stored(o.eventType, checkpoint.ErrDamaged)
 			r.telemetry.stream(calls, o.eventType)
-			r.telemetry.checkpointFailed(calls, o.eventType)
+			r.telemetry.checkpointCorrupted(calls, o.eventType)
 			common.first.ended(o.eventType, checkpoint.ErrDamaged, 0)
 		case o.progress == nil:
 		case o.progress.Ended():

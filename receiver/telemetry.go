@@ -37,11 +37,12 @@ const (
 	recordDuplicate = "duplicate"
 	recordConflict  = "conflict"
 
-	passComplete     = "complete"
-	passUnauthorized = "unauthorized"
-	passForbidden    = "forbidden"
-	passUnknown      = "unknown"
-	passFailed       = "failed"
+	pollSuccess      = "success"
+	pollPartial      = "partial"
+	pollUnauthorized = "unauthorized"
+	pollForbidden    = "forbidden"
+	pollNotFound     = "not_found"
+	pollFailed       = "failed"
 
 	requestSuccess = "success"
 	requestRefused = "refused"
@@ -138,16 +139,16 @@ func (t *telemetry) delivered(ctx context.Context, eventType string, c counts, o
 func (t *telemetry) latencies(ctx context.Context, eventType string, times []pcommon.Timestamp, accepted time.Time) {
 	attrs := metric.WithAttributeSet(attribute.NewSet(eventTypeAttr(eventType)))
 	options := []metric.RecordOption{attrs} // made once, not for every record
-	fallbacks := int64(0)
+	untimed := int64(0)
 	for _, at := range times {
 		if at == 0 {
-			fallbacks++
+			untimed++
 			continue
 		}
 		age := max(0, accepted.Sub(at.AsTime()))
 		t.builder.ReceiverOpenaiComplianceEventDeliveryLatency.Record(ctx, age.Seconds(), options...)
 	}
-	t.builder.ReceiverOpenaiComplianceTimestampFallbacks.Add(ctx, fallbacks, attrs)
+	t.builder.ReceiverOpenaiComplianceRecordsWithoutTimestamp.Add(ctx, untimed, attrs)
 }
 
 func (t *telemetry) evicted(ctx context.Context, eventType string, n int) {
@@ -163,13 +164,18 @@ func (t *telemetry) records(ctx context.Context, eventType, outcome string, n in
 }
 
 func (t *telemetry) gap(ctx context.Context, eventType string) {
-	t.builder.ReceiverOpenaiComplianceGaps.Add(ctx, 1, metric.WithAttributes(eventTypeAttr(eventType)))
+	t.builder.ReceiverOpenaiComplianceDataGaps.Add(ctx, 1, metric.WithAttributes(eventTypeAttr(eventType)))
 }
 
-func (t *telemetry) consumeRetry(ctx context.Context, eventType string) {
-	t.builder.ReceiverOpenaiComplianceConsumeRetries.Add(ctx, 1, metric.WithAttributes(eventTypeAttr(eventType)))
+func (t *telemetry) batchRetried(ctx context.Context, eventType string) {
+	t.builder.ReceiverOpenaiComplianceBatchRetries.Add(ctx, 1, metric.WithAttributes(eventTypeAttr(eventType)))
 }
 
 func (t *telemetry) checkpointFailed(ctx context.Context, eventType string) {
 	t.builder.ReceiverOpenaiComplianceCheckpointFailures.Add(ctx, 1, metric.WithAttributes(eventTypeAttr(eventType)))
+}
+
+// checkpointCorrupted counts a stored checkpoint that cannot be used.
+func (t *telemetry) checkpointCorrupted(ctx context.Context, eventType string) {
+	t.builder.ReceiverOpenaiComplianceCheckpointCorruptions.Add(ctx, 1, metric.WithAttributes(eventTypeAttr(eventType)))
 }

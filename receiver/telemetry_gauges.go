@@ -77,23 +77,24 @@ func (t *telemetry) startCounters(ctx context.Context, eventType string) {
 	for _, outcome := range []string{fileDelivered, fileUnverified, fileLate, fileQuarantined, fileExpired} {
 		t.builder.ReceiverOpenaiComplianceFiles.Add(ctx, 0, metric.WithAttributes(eventTypeAttr(eventType), outcomeAttr(outcome)))
 	}
-	for _, outcome := range []string{passComplete, passUnauthorized, passForbidden, passUnknown, passFailed} {
-		t.builder.ReceiverOpenaiCompliancePasses.Add(ctx, 0, metric.WithAttributes(eventTypeAttr(eventType), outcomeAttr(outcome)))
+	for _, outcome := range []string{pollSuccess, pollPartial, pollUnauthorized, pollForbidden, pollNotFound, pollFailed} {
+		t.builder.ReceiverOpenaiCompliancePolls.Add(ctx, 0, metric.WithAttributes(eventTypeAttr(eventType), outcomeAttr(outcome)))
 	}
 	for _, outcome := range []string{recordDelivered, recordMalformed, recordDropped, recordQuarantined, recordDuplicate, recordConflict} {
 		t.builder.ReceiverOpenaiComplianceRecords.Add(ctx, 0, metric.WithAttributes(eventTypeAttr(eventType), outcomeAttr(outcome)))
 	}
 	for _, counter := range []metric.Int64Counter{
-		t.builder.ReceiverOpenaiComplianceCheckpointFailures, t.builder.ReceiverOpenaiComplianceConsumeRetries,
+		t.builder.ReceiverOpenaiComplianceCheckpointFailures, t.builder.ReceiverOpenaiComplianceCheckpointCorruptions,
+		t.builder.ReceiverOpenaiComplianceBatchRetries,
 		t.builder.ReceiverOpenaiComplianceDeduplicationEvictions, t.builder.ReceiverOpenaiComplianceFileBytes,
-		t.builder.ReceiverOpenaiComplianceGaps, t.builder.ReceiverOpenaiComplianceTimestampFallbacks,
+		t.builder.ReceiverOpenaiComplianceDataGaps, t.builder.ReceiverOpenaiComplianceRecordsWithoutTimestamp,
 	} {
 		counter.Add(ctx, 0, metric.WithAttributes(eventTypeAttr(eventType)))
 	}
 }
 
 // upTo says that every file of the live segment that ended by then is delivered,
-// the API's clock having shown that time when it was last listed. cursor_lag is
+// the API's clock having shown that time when it was last listed. delivery_lag is
 // the age of this.
 func (f *freshness) upTo(through time.Time) {
 	f.mu.Lock()
@@ -152,7 +153,7 @@ func (f *freshness) read(now time.Time) reading {
 func (t *telemetry) registerGauges() error {
 	b := t.builder
 	return errors.Join(
-		b.RegisterReceiverOpenaiComplianceCursorLagCallback(t.seconds(func(r reading) *float64 { return r.lag })),
+		b.RegisterReceiverOpenaiComplianceDeliveryLagCallback(t.seconds(func(r reading) *float64 { return r.lag })),
 		b.RegisterReceiverOpenaiComplianceOldestPendingExpiryCallback(t.seconds(func(r reading) *float64 { return r.expiry })),
 		b.RegisterReceiverOpenaiComplianceBacklogFilesCallback(t.count(func(r reading) int64 { return r.backlog })),
 		b.RegisterReceiverOpenaiComplianceQuarantinedFilesCallback(t.count(func(r reading) int64 { return r.files })),

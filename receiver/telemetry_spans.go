@@ -31,31 +31,31 @@ func (t *telemetry) pass(ctx context.Context, eventType string) (context.Context
 	return ctx, func(err error) {
 		end(err)
 		if !errors.Is(err, context.Canceled) {
-			t.builder.ReceiverOpenaiCompliancePasses.Add(ctx, 1, metric.WithAttributes(eventTypeAttr(eventType), outcomeAttr(passOutcome(err))))
+			t.builder.ReceiverOpenaiCompliancePolls.Add(ctx, 1, metric.WithAttributes(eventTypeAttr(eventType), outcomeAttr(pollOutcome(err))))
 		}
 	}
 }
 
-// passOutcome tells what an operator must see to from what may pass by itself.
-func passOutcome(err error) string {
+// pollOutcome tells what an operator must see to from what may pass by itself.
+func pollOutcome(err error) string {
 	if err == nil {
-		return passComplete
+		return pollSuccess
 	}
 	var status *compliance.StatusError
 	if !errors.As(err, &status) || status.Op == compliance.OperationFetch {
-		return passFailed
+		return pollFailed
 	}
 	switch status.Status {
 	case http.StatusUnauthorized:
-		return passUnauthorized
+		return pollUnauthorized
 	case http.StatusForbidden:
-		return passForbidden
+		return pollForbidden
 	case http.StatusBadRequest, http.StatusNotFound:
 		if status.Op == compliance.OperationList {
-			return passUnknown
+			return pollNotFound
 		}
 	}
-	return passFailed
+	return pollFailed
 }
 
 // fileSpan begins the span of one file, from its download to its last commit,

@@ -94,7 +94,7 @@ func TestSpansOfPassAndFile(t *testing.T) {
 
 // A pass counts by how it ended; a 404 of one file is not one of the principal,
 // and a pass that a shutdown ends is none.
-func TestPassOutcomes(t *testing.T) {
+func TestPollOutcomes(t *testing.T) {
 	tel, tt := newTestTelemetry(t)
 	refused := func(op compliance.Operation, status int) error {
 		return fmt.Errorf("list files: %w", &compliance.StatusError{Op: op, Status: status})
@@ -109,8 +109,8 @@ func TestPassOutcomes(t *testing.T) {
 		end(err)
 	}
 	assert.Equal(t, map[string]float64{
-		"AUTH_LOG complete": 2, "AUTH_LOG unauthorized": 1, "AUTH_LOG forbidden": 2, "AUTH_LOG unknown": 2, "AUTH_LOG failed": 4,
-	}, points(t, tt, "passes"))
+		"AUTH_LOG success": 2, "AUTH_LOG unauthorized": 1, "AUTH_LOG forbidden": 2, "AUTH_LOG not_found": 2, "AUTH_LOG failed": 4,
+	}, points(t, tt, "polls"))
 }
 
 // Each kind of error has a name of its own.

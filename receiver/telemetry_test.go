@@ -90,25 +90,25 @@ func attrValues(set attribute.Set) (text string) {
 
 // The lag is measured by the API's clock, and grows while a stream says nothing:
 // one that hangs is seen to fall behind.
-func TestCursorLag(t *testing.T) {
+func TestDeliveryLag(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		tel, tt := newTestTelemetry(t)
 		auth := tel.stream(t.Context(), "AUTH_LOG")
-		assert.Empty(t, points(t, tt, "cursor_lag"), "before anything is known")
+		assert.Empty(t, points(t, tt, "delivery_lag"), "before anything is known")
 
 		date := time.Now().Add(3 * time.Hour) // the local clock is three hours slow
 		tel.serverTime(date)
 		auth.upTo(date.Add(-time.Minute))
 		tel.stream(t.Context(), "CODEX_LOG").upTo(date)
-		assert.Equal(t, map[string]float64{"AUTH_LOG": 60, "CODEX_LOG": 0}, points(t, tt, "cursor_lag"))
+		assert.Equal(t, map[string]float64{"AUTH_LOG": 60, "CODEX_LOG": 0}, points(t, tt, "delivery_lag"))
 
 		time.Sleep(time.Hour)
-		assert.Equal(t, map[string]float64{"AUTH_LOG": 3660, "CODEX_LOG": 3600}, points(t, tt, "cursor_lag"))
+		assert.Equal(t, map[string]float64{"AUTH_LOG": 3660, "CODEX_LOG": 3600}, points(t, tt, "delivery_lag"))
 		tel.serverTime(time.Time{}) // an answer without a Date
-		assert.InDelta(t, 3660, points(t, tt, "cursor_lag")["AUTH_LOG"], 0)
+		assert.InDelta(t, 3660, points(t, tt, "delivery_lag")["AUTH_LOG"], 0)
 		tel.serverTime(date.Add(time.Hour))
 		auth.upTo(date.Add(time.Hour))
-		assert.Zero(t, points(t, tt, "cursor_lag")["AUTH_LOG"])
+		assert.Zero(t, points(t, tt, "delivery_lag")["AUTH_LOG"])
 	})
 }
 
@@ -151,13 +151,13 @@ func TestCountersStartAtZero(t *testing.T) {
 	tel, tt := newTestTelemetry(t)
 	tel.stream(t.Context(), "AUTH_LOG")
 	for _, name := range []string{
-		"checkpoint_failures", "consume_retries", "deduplication_evictions", "file_bytes", "gaps", "timestamp_fallbacks",
+		"checkpoint_failures", "checkpoint_corruptions", "batch_retries", "deduplication_evictions", "file_bytes", "data_gaps", "records_without_timestamp",
 	} {
 		assert.Equal(t, map[string]float64{"AUTH_LOG": 0}, points(t, tt, name), name)
 	}
 	assert.Len(t, points(t, tt, "files"), 5)
 	assert.Len(t, points(t, tt, "records"), 6)
-	assert.Len(t, points(t, tt, "passes"), 5)
+	assert.Len(t, points(t, tt, "polls"), 6)
 }
 
 // A wait is counted with its operation and length; a request that went at once
@@ -183,7 +183,7 @@ func TestLatencyAndDurations(t *testing.T) {
 	w.stop()
 	assert.Equal(t, map[string]uint64{"AUTH_LOG": 1}, histogramCounts(t, w.tel, "event_delivery_latency"))
 	assert.InDelta(t, time.Hour.Seconds(), points(t, w.tel, "event_delivery_latency")["AUTH_LOG"], 60)
-	assert.Equal(t, map[string]float64{"AUTH_LOG": 2}, points(t, w.tel, "timestamp_fallbacks"))
+	assert.Equal(t, map[string]float64{"AUTH_LOG": 2}, points(t, w.tel, "records_without_timestamp"))
 
 	durations := histogramCounts(t, w.tel, "api_request_duration")
 	assert.Equal(t, uint64(2), durations["download success"])

@@ -25,27 +25,30 @@ func Tracer(settings component.TelemetrySettings) trace.Tracer {
 // TelemetryBuilder provides an interface for components to report telemetry
 // as defined in metadata and user config.
 type TelemetryBuilder struct {
-	meter                                          metric.Meter
-	mu                                             sync.Mutex
-	registrations                                  []metric.Registration
-	ReceiverOpenaiComplianceAPIRequestDuration     metric.Float64Histogram
-	ReceiverOpenaiComplianceAPIRequests            metric.Int64Counter
-	ReceiverOpenaiComplianceBacklogFiles           metric.Int64ObservableGauge
-	ReceiverOpenaiComplianceCheckpointFailures     metric.Int64Counter
-	ReceiverOpenaiComplianceConsumeRetries         metric.Int64Counter
-	ReceiverOpenaiComplianceCursorLag              metric.Float64ObservableGauge
-	ReceiverOpenaiComplianceDeduplicationEvictions metric.Int64Counter
-	ReceiverOpenaiComplianceEventDeliveryLatency   metric.Float64Histogram
-	ReceiverOpenaiComplianceFileBytes              metric.Int64Counter
-	ReceiverOpenaiComplianceFiles                  metric.Int64Counter
-	ReceiverOpenaiComplianceGaps                   metric.Int64Counter
-	ReceiverOpenaiComplianceOldestPendingExpiry    metric.Float64ObservableGauge
-	ReceiverOpenaiCompliancePasses                 metric.Int64Counter
-	ReceiverOpenaiComplianceQuarantinedFiles       metric.Int64ObservableGauge
-	ReceiverOpenaiComplianceQuarantinedRecords     metric.Int64ObservableGauge
-	ReceiverOpenaiComplianceRateLimitWait          metric.Float64Histogram
-	ReceiverOpenaiComplianceRecords                metric.Int64Counter
-	ReceiverOpenaiComplianceTimestampFallbacks     metric.Int64Counter
+	meter                                           metric.Meter
+	mu                                              sync.Mutex
+	registrations                                   []metric.Registration
+	ReceiverOpenaiComplianceAPIRequestDuration      metric.Float64Histogram
+	ReceiverOpenaiComplianceAPIRequests             metric.Int64Counter
+	ReceiverOpenaiComplianceBacklogFiles            metric.Int64ObservableGauge
+	ReceiverOpenaiComplianceBatchRetries            metric.Int64Counter
+	ReceiverOpenaiComplianceBatchSplits             metric.Int64Counter
+	ReceiverOpenaiComplianceCheckpointCorruptions   metric.Int64Counter
+	ReceiverOpenaiComplianceCheckpointFailures      metric.Int64Counter
+	ReceiverOpenaiComplianceClockSkew               metric.Float64ObservableGauge
+	ReceiverOpenaiComplianceDataGaps                metric.Int64Counter
+	ReceiverOpenaiComplianceDeduplicationEvictions  metric.Int64Counter
+	ReceiverOpenaiComplianceDeliveryLag             metric.Float64ObservableGauge
+	ReceiverOpenaiComplianceEventDeliveryLatency    metric.Float64Histogram
+	ReceiverOpenaiComplianceFileBytes               metric.Int64Counter
+	ReceiverOpenaiComplianceFiles                   metric.Int64Counter
+	ReceiverOpenaiComplianceOldestPendingExpiry     metric.Float64ObservableGauge
+	ReceiverOpenaiCompliancePolls                   metric.Int64Counter
+	ReceiverOpenaiComplianceQuarantinedFiles        metric.Int64ObservableGauge
+	ReceiverOpenaiComplianceQuarantinedRecords      metric.Int64ObservableGauge
+	ReceiverOpenaiComplianceRateLimitWait           metric.Float64Histogram
+	ReceiverOpenaiComplianceRecords                 metric.Int64Counter
+	ReceiverOpenaiComplianceRecordsWithoutTimestamp metric.Int64Counter
 }
 
 // TelemetryBuilderOption applies changes to default builder.
@@ -74,12 +77,27 @@ func (builder *TelemetryBuilder) RegisterReceiverOpenaiComplianceBacklogFilesCal
 	return nil
 }
 
-// RegisterReceiverOpenaiComplianceCursorLagCallback sets callback for observable ReceiverOpenaiComplianceCursorLag metric.
-func (builder *TelemetryBuilder) RegisterReceiverOpenaiComplianceCursorLagCallback(cb metric.Float64Callback) error {
+// RegisterReceiverOpenaiComplianceClockSkewCallback sets callback for observable ReceiverOpenaiComplianceClockSkew metric.
+func (builder *TelemetryBuilder) RegisterReceiverOpenaiComplianceClockSkewCallback(cb metric.Float64Callback) error {
 	reg, err := builder.meter.RegisterCallback(func(ctx context.Context, o metric.Observer) error {
-		cb(ctx, &observerFloat64{inst: builder.ReceiverOpenaiComplianceCursorLag, obs: o})
+		cb(ctx, &observerFloat64{inst: builder.ReceiverOpenaiComplianceClockSkew, obs: o})
 		return nil
-	}, builder.ReceiverOpenaiComplianceCursorLag)
+	}, builder.ReceiverOpenaiComplianceClockSkew)
+	if err != nil {
+		return err
+	}
+	builder.mu.Lock()
+	defer builder.mu.Unlock()
+	builder.registrations = append(builder.registrations, reg)
+	return nil
+}
+
+// RegisterReceiverOpenaiComplianceDeliveryLagCallback sets callback for observable ReceiverOpenaiComplianceDeliveryLag metric.
+func (builder *TelemetryBuilder) RegisterReceiverOpenaiComplianceDeliveryLagCallback(cb metric.Float64Callback) error {
+	reg, err := builder.meter.RegisterCallback(func(ctx context.Context, o metric.Observer) error {
+		cb(ctx, &observerFloat64{inst: builder.ReceiverOpenaiComplianceDeliveryLag, obs: o})
+		return nil
+	}, builder.ReceiverOpenaiComplianceDeliveryLag)
 	if err != nil {
 		return err
 	}
@@ -174,112 +192,130 @@ func NewTelemetryBuilder(settings component.TelemetrySettings, options ...Teleme
 	var err, errs error
 	builder.ReceiverOpenaiComplianceAPIRequestDuration, err = builder.meter.Float64Histogram(
 		"otelcol_receiver_openai_compliance_api_request_duration",
-		metric.WithDescription("Time from sending a request to its answer, a list with its whole page, a download or fetch up to the header. [Alpha]"),
+		metric.WithDescription("Time from a request to its answer. A list includes its whole page, a download or fetch only the header. [Alpha]"),
 		metric.WithUnit("s"),
 		metric.WithExplicitBucketBoundaries([]float64{0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60}...),
 	)
 	errs = errors.Join(errs, err)
 	builder.ReceiverOpenaiComplianceAPIRequests, err = builder.meter.Int64Counter(
 		"otelcol_receiver_openai_compliance_api_requests",
-		metric.WithDescription("Requests sent to the API and to the hosts of its signed URLs. [Alpha]"),
+		metric.WithDescription("Requests to the API and to the hosts of its signed URLs. [Alpha]"),
 		metric.WithUnit("{request}"),
 	)
 	errs = errors.Join(errs, err)
 	builder.ReceiverOpenaiComplianceBacklogFiles, err = builder.meter.Int64ObservableGauge(
 		"otelcol_receiver_openai_compliance_backlog_files",
-		metric.WithDescription("Files that the API has listed and that are not delivered yet, those set aside included. [Alpha]"),
+		metric.WithDescription("Listed files that are not delivered yet. Quarantined files are included. [Alpha]"),
 		metric.WithUnit("{file}"),
+	)
+	errs = errors.Join(errs, err)
+	builder.ReceiverOpenaiComplianceBatchRetries, err = builder.meter.Int64Counter(
+		"otelcol_receiver_openai_compliance_batch_retries",
+		metric.WithDescription("Retries of a batch after the next consumer rejected it. [Alpha]"),
+		metric.WithUnit("{retry}"),
+	)
+	errs = errors.Join(errs, err)
+	builder.ReceiverOpenaiComplianceBatchSplits, err = builder.meter.Int64Counter(
+		"otelcol_receiver_openai_compliance_batch_splits",
+		metric.WithDescription("Splits of a batch that the next consumer rejected as a whole. [Alpha]"),
+		metric.WithUnit("{split}"),
+	)
+	errs = errors.Join(errs, err)
+	builder.ReceiverOpenaiComplianceCheckpointCorruptions, err = builder.meter.Int64Counter(
+		"otelcol_receiver_openai_compliance_checkpoint_corruptions",
+		metric.WithDescription("Loads of a stored checkpoint that failed because it is damaged or of an unknown format. The event type is not collected. [Alpha]"),
+		metric.WithUnit("{load}"),
 	)
 	errs = errors.Join(errs, err)
 	builder.ReceiverOpenaiComplianceCheckpointFailures, err = builder.meter.Int64Counter(
 		"otelcol_receiver_openai_compliance_checkpoint_failures",
-		metric.WithDescription("Writes of the position that the storage extension refused, where the position stays as it was and the write is tried again; and, once at each start, stored state that cannot be used, whose event type is not collected. [Alpha]"),
+		metric.WithDescription("Failed writes of the checkpoint. The stream keeps its stored checkpoint and retries the write. [Alpha]"),
 		metric.WithUnit("{failure}"),
 	)
 	errs = errors.Join(errs, err)
-	builder.ReceiverOpenaiComplianceConsumeRetries, err = builder.meter.Int64Counter(
-		"otelcol_receiver_openai_compliance_consume_retries",
-		metric.WithDescription("Times a batch was handed to the next consumer again after a refusal. [Alpha]"),
-		metric.WithUnit("{retry}"),
+	builder.ReceiverOpenaiComplianceClockSkew, err = builder.meter.Float64ObservableGauge(
+		"otelcol_receiver_openai_compliance_clock_skew",
+		metric.WithDescription("Local clock minus the clock of the API, by the Date of its answers. There is no value before the first usable Date. [Alpha]"),
+		metric.WithUnit("s"),
 	)
 	errs = errors.Join(errs, err)
-	builder.ReceiverOpenaiComplianceCursorLag, err = builder.meter.Float64ObservableGauge(
-		"otelcol_receiver_openai_compliance_cursor_lag",
-		metric.WithDescription("Age, by the API's clock, of the time through which every file is delivered. It grows while a file is held up and while nothing can be listed. [Alpha]"),
-		metric.WithUnit("s"),
+	builder.ReceiverOpenaiComplianceDataGaps, err = builder.meter.Int64Counter(
+		"otelcol_receiver_openai_compliance_data_gaps",
+		metric.WithDescription("Time ranges or single files whose records the API stopped serving before they were delivered. [Alpha]"),
+		metric.WithUnit("{gap}"),
 	)
 	errs = errors.Join(errs, err)
 	builder.ReceiverOpenaiComplianceDeduplicationEvictions, err = builder.meter.Int64Counter(
 		"otelcol_receiver_openai_compliance_deduplication_evictions",
-		metric.WithDescription("Events that were forgotten before deduplication.window was over, since there were more than deduplication.max_events. [Alpha]"),
+		metric.WithDescription("Events forgotten before the end of deduplication.window. The cause is deduplication.max_events. [Alpha]"),
 		metric.WithUnit("{event}"),
+	)
+	errs = errors.Join(errs, err)
+	builder.ReceiverOpenaiComplianceDeliveryLag, err = builder.meter.Float64ObservableGauge(
+		"otelcol_receiver_openai_compliance_delivery_lag",
+		metric.WithDescription("Age of the time up to which every file is delivered. It grows while a file is held up and while listing fails. There is no value before the first complete poll and after the stream has ended. [Alpha]"),
+		metric.WithUnit("s"),
 	)
 	errs = errors.Join(errs, err)
 	builder.ReceiverOpenaiComplianceEventDeliveryLatency, err = builder.meter.Float64Histogram(
 		"otelcol_receiver_openai_compliance_event_delivery_latency",
-		metric.WithDescription("Time from when an event happened, by its own timestamp, to its acceptance by the next consumer. It includes the minutes that the API takes to export it. [Alpha]"),
+		metric.WithDescription("Time from the event, by its own timestamp, to its acceptance by the next consumer. It includes the minutes the API takes to export the event. [Alpha]"),
 		metric.WithUnit("s"),
 		metric.WithExplicitBucketBoundaries([]float64{60, 300, 600, 900, 1200, 1800, 3600, 7200, 14400, 43200, 86400, 259200, 604800, 1.296e+06, 2.592e+06}...),
 	)
 	errs = errors.Join(errs, err)
 	builder.ReceiverOpenaiComplianceFileBytes, err = builder.meter.Int64Counter(
 		"otelcol_receiver_openai_compliance_file_bytes",
-		metric.WithDescription("Bytes of the files that were downloaded and verified. [Alpha]"),
+		metric.WithDescription("Bytes of downloaded and verified files. [Alpha]"),
 		metric.WithUnit("By"),
 	)
 	errs = errors.Join(errs, err)
 	builder.ReceiverOpenaiComplianceFiles, err = builder.meter.Int64Counter(
 		"otelcol_receiver_openai_compliance_files",
-		metric.WithDescription("Files by what became of them. [Alpha]"),
+		metric.WithDescription("Files by outcome. [Alpha]"),
 		metric.WithUnit("{file}"),
-	)
-	errs = errors.Join(errs, err)
-	builder.ReceiverOpenaiComplianceGaps, err = builder.meter.Int64Counter(
-		"otelcol_receiver_openai_compliance_gaps",
-		metric.WithDescription("Stretches of time, or single files, whose records the API stopped serving before they could be read. [Alpha]"),
-		metric.WithUnit("{gap}"),
 	)
 	errs = errors.Join(errs, err)
 	builder.ReceiverOpenaiComplianceOldestPendingExpiry, err = builder.meter.Float64ObservableGauge(
 		"otelcol_receiver_openai_compliance_oldest_pending_expiry",
-		metric.WithDescription("Time until the API stops serving the oldest file that is not delivered, 30 days after its end; negative when that is past. There is no value while nothing is pending. [Alpha]"),
+		metric.WithDescription("Time until the API stops serving the oldest undelivered file, 30 days after its end time. Negative when that time has passed. There is no value while no file is pending. [Alpha]"),
 		metric.WithUnit("s"),
 	)
 	errs = errors.Join(errs, err)
-	builder.ReceiverOpenaiCompliancePasses, err = builder.meter.Int64Counter(
-		"otelcol_receiver_openai_compliance_passes",
-		metric.WithDescription("Passes over the listing of an event type by how they ended. [Alpha]"),
-		metric.WithUnit("{pass}"),
+	builder.ReceiverOpenaiCompliancePolls, err = builder.meter.Int64Counter(
+		"otelcol_receiver_openai_compliance_polls",
+		metric.WithDescription("Polls of an event type by outcome. [Alpha]"),
+		metric.WithUnit("{poll}"),
 	)
 	errs = errors.Join(errs, err)
 	builder.ReceiverOpenaiComplianceQuarantinedFiles, err = builder.meter.Int64ObservableGauge(
 		"otelcol_receiver_openai_compliance_quarantined_files",
-		metric.WithDescription("Files that are set aside now since they cannot be downloaded or verified. [Alpha]"),
+		metric.WithDescription("Files in quarantine now. They could not be downloaded or verified. [Alpha]"),
 		metric.WithUnit("{file}"),
 	)
 	errs = errors.Join(errs, err)
 	builder.ReceiverOpenaiComplianceQuarantinedRecords, err = builder.meter.Int64ObservableGauge(
 		"otelcol_receiver_openai_compliance_quarantined_records",
-		metric.WithDescription("Records that are set aside now since the next consumer refuses them for good. [Alpha]"),
+		metric.WithDescription("Records in quarantine now. The next consumer rejected them permanently. [Alpha]"),
 		metric.WithUnit("{record}"),
 	)
 	errs = errors.Join(errs, err)
 	builder.ReceiverOpenaiComplianceRateLimitWait, err = builder.meter.Float64Histogram(
 		"otelcol_receiver_openai_compliance_rate_limit_wait",
-		metric.WithDescription("Time a request waited for its place in rate_limit, or for a pause to end that the API asked for. [Alpha]"),
+		metric.WithDescription("Time a request waited for rate_limit, or for the end of a pause that the API asked for. [Alpha]"),
 		metric.WithUnit("s"),
 		metric.WithExplicitBucketBoundaries([]float64{0.01, 0.1, 1, 5, 10, 30, 60, 300, 900}...),
 	)
 	errs = errors.Join(errs, err)
 	builder.ReceiverOpenaiComplianceRecords, err = builder.meter.Int64Counter(
 		"otelcol_receiver_openai_compliance_records",
-		metric.WithDescription("Records by what became of them. [Alpha]"),
+		metric.WithDescription("Records by outcome. [Alpha]"),
 		metric.WithUnit("{record}"),
 	)
 	errs = errors.Join(errs, err)
-	builder.ReceiverOpenaiComplianceTimestampFallbacks, err = builder.meter.Int64Counter(
-		"otelcol_receiver_openai_compliance_timestamp_fallbacks",
-		metric.WithDescription("Records handed on whose own time is absent or cannot be read. Their Timestamp is left unset, the ObservedTimestamp is what is left. [Alpha]"),
+	builder.ReceiverOpenaiComplianceRecordsWithoutTimestamp, err = builder.meter.Int64Counter(
+		"otelcol_receiver_openai_compliance_records_without_timestamp",
+		metric.WithDescription("Delivered records whose own time is absent or unreadable. Their Timestamp is not set, only the ObservedTimestamp is. [Alpha]"),
 		metric.WithUnit("{record}"),
 	)
 	errs = errors.Join(errs, err)

@@ -24,7 +24,7 @@ func NewSettings(tt *componenttest.Telemetry) receiver.Settings {
 func AssertEqualReceiverOpenaiComplianceAPIRequestDuration(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.HistogramDataPoint[float64], opts ...metricdatatest.Option) {
 	want := metricdata.Metrics{
 		Name:        "otelcol_receiver_openai_compliance_api_request_duration",
-		Description: "Time from sending a request to its answer, a list with its whole page, a download or fetch up to the header. [Alpha]",
+		Description: "Time from a request to its answer. A list includes its whole page, a download or fetch only the header. [Alpha]",
 		Unit:        "s",
 		Data: metricdata.Histogram[float64]{
 			Temporality: metricdata.CumulativeTemporality,
@@ -39,7 +39,7 @@ func AssertEqualReceiverOpenaiComplianceAPIRequestDuration(t *testing.T, tt *com
 func AssertEqualReceiverOpenaiComplianceAPIRequests(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.DataPoint[int64], opts ...metricdatatest.Option) {
 	want := metricdata.Metrics{
 		Name:        "otelcol_receiver_openai_compliance_api_requests",
-		Description: "Requests sent to the API and to the hosts of its signed URLs. [Alpha]",
+		Description: "Requests to the API and to the hosts of its signed URLs. [Alpha]",
 		Unit:        "{request}",
 		Data: metricdata.Sum[int64]{
 			Temporality: metricdata.CumulativeTemporality,
@@ -55,7 +55,7 @@ func AssertEqualReceiverOpenaiComplianceAPIRequests(t *testing.T, tt *componentt
 func AssertEqualReceiverOpenaiComplianceBacklogFiles(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.DataPoint[int64], opts ...metricdatatest.Option) {
 	want := metricdata.Metrics{
 		Name:        "otelcol_receiver_openai_compliance_backlog_files",
-		Description: "Files that the API has listed and that are not delivered yet, those set aside included. [Alpha]",
+		Description: "Listed files that are not delivered yet. Quarantined files are included. [Alpha]",
 		Unit:        "{file}",
 		Data: metricdata.Gauge[int64]{
 			DataPoints: dps,
@@ -66,10 +66,58 @@ func AssertEqualReceiverOpenaiComplianceBacklogFiles(t *testing.T, tt *component
 	metricdatatest.AssertEqual(t, want, got, opts...)
 }
 
+func AssertEqualReceiverOpenaiComplianceBatchRetries(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.DataPoint[int64], opts ...metricdatatest.Option) {
+	want := metricdata.Metrics{
+		Name:        "otelcol_receiver_openai_compliance_batch_retries",
+		Description: "Retries of a batch after the next consumer rejected it. [Alpha]",
+		Unit:        "{retry}",
+		Data: metricdata.Sum[int64]{
+			Temporality: metricdata.CumulativeTemporality,
+			IsMonotonic: true,
+			DataPoints:  dps,
+		},
+	}
+	got, err := tt.GetMetric("otelcol_receiver_openai_compliance_batch_retries")
+	require.NoError(t, err)
+	metricdatatest.AssertEqual(t, want, got, opts...)
+}
+
+func AssertEqualReceiverOpenaiComplianceBatchSplits(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.DataPoint[int64], opts ...metricdatatest.Option) {
+	want := metricdata.Metrics{
+		Name:        "otelcol_receiver_openai_compliance_batch_splits",
+		Description: "Splits of a batch that the next consumer rejected as a whole. [Alpha]",
+		Unit:        "{split}",
+		Data: metricdata.Sum[int64]{
+			Temporality: metricdata.CumulativeTemporality,
+			IsMonotonic: true,
+			DataPoints:  dps,
+		},
+	}
+	got, err := tt.GetMetric("otelcol_receiver_openai_compliance_batch_splits")
+	require.NoError(t, err)
+	metricdatatest.AssertEqual(t, want, got, opts...)
+}
+
+func AssertEqualReceiverOpenaiComplianceCheckpointCorruptions(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.DataPoint[int64], opts ...metricdatatest.Option) {
+	want := metricdata.Metrics{
+		Name:        "otelcol_receiver_openai_compliance_checkpoint_corruptions",
+		Description: "Loads of a stored checkpoint that failed because it is damaged or of an unknown format. The event type is not collected. [Alpha]",
+		Unit:        "{load}",
+		Data: metricdata.Sum[int64]{
+			Temporality: metricdata.CumulativeTemporality,
+			IsMonotonic: true,
+			DataPoints:  dps,
+		},
+	}
+	got, err := tt.GetMetric("otelcol_receiver_openai_compliance_checkpoint_corruptions")
+	require.NoError(t, err)
+	metricdatatest.AssertEqual(t, want, got, opts...)
+}
+
 func AssertEqualReceiverOpenaiComplianceCheckpointFailures(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.DataPoint[int64], opts ...metricdatatest.Option) {
 	want := metricdata.Metrics{
 		Name:        "otelcol_receiver_openai_compliance_checkpoint_failures",
-		Description: "Writes of the position that the storage extension refused, where the position stays as it was and the write is tried again; and, once at each start, stored state that cannot be used, whose event type is not collected. [Alpha]",
+		Description: "Failed writes of the checkpoint. The stream keeps its stored checkpoint and retries the write. [Alpha]",
 		Unit:        "{failure}",
 		Data: metricdata.Sum[int64]{
 			Temporality: metricdata.CumulativeTemporality,
@@ -82,32 +130,32 @@ func AssertEqualReceiverOpenaiComplianceCheckpointFailures(t *testing.T, tt *com
 	metricdatatest.AssertEqual(t, want, got, opts...)
 }
 
-func AssertEqualReceiverOpenaiComplianceConsumeRetries(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.DataPoint[int64], opts ...metricdatatest.Option) {
+func AssertEqualReceiverOpenaiComplianceClockSkew(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.DataPoint[float64], opts ...metricdatatest.Option) {
 	want := metricdata.Metrics{
-		Name:        "otelcol_receiver_openai_compliance_consume_retries",
-		Description: "Times a batch was handed to the next consumer again after a refusal. [Alpha]",
-		Unit:        "{retry}",
+		Name:        "otelcol_receiver_openai_compliance_clock_skew",
+		Description: "Local clock minus the clock of the API, by the Date of its answers. There is no value before the first usable Date. [Alpha]",
+		Unit:        "s",
+		Data: metricdata.Gauge[float64]{
+			DataPoints: dps,
+		},
+	}
+	got, err := tt.GetMetric("otelcol_receiver_openai_compliance_clock_skew")
+	require.NoError(t, err)
+	metricdatatest.AssertEqual(t, want, got, opts...)
+}
+
+func AssertEqualReceiverOpenaiComplianceDataGaps(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.DataPoint[int64], opts ...metricdatatest.Option) {
+	want := metricdata.Metrics{
+		Name:        "otelcol_receiver_openai_compliance_data_gaps",
+		Description: "Time ranges or single files whose records the API stopped serving before they were delivered. [Alpha]",
+		Unit:        "{gap}",
 		Data: metricdata.Sum[int64]{
 			Temporality: metricdata.CumulativeTemporality,
 			IsMonotonic: true,
 			DataPoints:  dps,
 		},
 	}
-	got, err := tt.GetMetric("otelcol_receiver_openai_compliance_consume_retries")
-	require.NoError(t, err)
-	metricdatatest.AssertEqual(t, want, got, opts...)
-}
-
-func AssertEqualReceiverOpenaiComplianceCursorLag(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.DataPoint[float64], opts ...metricdatatest.Option) {
-	want := metricdata.Metrics{
-		Name:        "otelcol_receiver_openai_compliance_cursor_lag",
-		Description: "Age, by the API's clock, of the time through which every file is delivered. It grows while a file is held up and while nothing can be listed. [Alpha]",
-		Unit:        "s",
-		Data: metricdata.Gauge[float64]{
-			DataPoints: dps,
-		},
-	}
-	got, err := tt.GetMetric("otelcol_receiver_openai_compliance_cursor_lag")
+	got, err := tt.GetMetric("otelcol_receiver_openai_compliance_data_gaps")
 	require.NoError(t, err)
 	metricdatatest.AssertEqual(t, want, got, opts...)
 }
@@ -115,7 +163,7 @@ func AssertEqualReceiverOpenaiComplianceCursorLag(t *testing.T, tt *componenttes
 func AssertEqualReceiverOpenaiComplianceDeduplicationEvictions(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.DataPoint[int64], opts ...metricdatatest.Option) {
 	want := metricdata.Metrics{
 		Name:        "otelcol_receiver_openai_compliance_deduplication_evictions",
-		Description: "Events that were forgotten before deduplication.window was over, since there were more than deduplication.max_events. [Alpha]",
+		Description: "Events forgotten before the end of deduplication.window. The cause is deduplication.max_events. [Alpha]",
 		Unit:        "{event}",
 		Data: metricdata.Sum[int64]{
 			Temporality: metricdata.CumulativeTemporality,
@@ -128,10 +176,24 @@ func AssertEqualReceiverOpenaiComplianceDeduplicationEvictions(t *testing.T, tt 
 	metricdatatest.AssertEqual(t, want, got, opts...)
 }
 
+func AssertEqualReceiverOpenaiComplianceDeliveryLag(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.DataPoint[float64], opts ...metricdatatest.Option) {
+	want := metricdata.Metrics{
+		Name:        "otelcol_receiver_openai_compliance_delivery_lag",
+		Description: "Age of the time up to which every file is delivered. It grows while a file is held up and while listing fails. There is no value before the first complete poll and after the stream has ended. [Alpha]",
+		Unit:        "s",
+		Data: metricdata.Gauge[float64]{
+			DataPoints: dps,
+		},
+	}
+	got, err := tt.GetMetric("otelcol_receiver_openai_compliance_delivery_lag")
+	require.NoError(t, err)
+	metricdatatest.AssertEqual(t, want, got, opts...)
+}
+
 func AssertEqualReceiverOpenaiComplianceEventDeliveryLatency(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.HistogramDataPoint[float64], opts ...metricdatatest.Option) {
 	want := metricdata.Metrics{
 		Name:        "otelcol_receiver_openai_compliance_event_delivery_latency",
-		Description: "Time from when an event happened, by its own timestamp, to its acceptance by the next consumer. It includes the minutes that the API takes to export it. [Alpha]",
+		Description: "Time from the event, by its own timestamp, to its acceptance by the next consumer. It includes the minutes the API takes to export the event. [Alpha]",
 		Unit:        "s",
 		Data: metricdata.Histogram[float64]{
 			Temporality: metricdata.CumulativeTemporality,
@@ -146,7 +208,7 @@ func AssertEqualReceiverOpenaiComplianceEventDeliveryLatency(t *testing.T, tt *c
 func AssertEqualReceiverOpenaiComplianceFileBytes(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.DataPoint[int64], opts ...metricdatatest.Option) {
 	want := metricdata.Metrics{
 		Name:        "otelcol_receiver_openai_compliance_file_bytes",
-		Description: "Bytes of the files that were downloaded and verified. [Alpha]",
+		Description: "Bytes of downloaded and verified files. [Alpha]",
 		Unit:        "By",
 		Data: metricdata.Sum[int64]{
 			Temporality: metricdata.CumulativeTemporality,
@@ -162,7 +224,7 @@ func AssertEqualReceiverOpenaiComplianceFileBytes(t *testing.T, tt *componenttes
 func AssertEqualReceiverOpenaiComplianceFiles(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.DataPoint[int64], opts ...metricdatatest.Option) {
 	want := metricdata.Metrics{
 		Name:        "otelcol_receiver_openai_compliance_files",
-		Description: "Files by what became of them. [Alpha]",
+		Description: "Files by outcome. [Alpha]",
 		Unit:        "{file}",
 		Data: metricdata.Sum[int64]{
 			Temporality: metricdata.CumulativeTemporality,
@@ -175,26 +237,10 @@ func AssertEqualReceiverOpenaiComplianceFiles(t *testing.T, tt *componenttest.Te
 	metricdatatest.AssertEqual(t, want, got, opts...)
 }
 
-func AssertEqualReceiverOpenaiComplianceGaps(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.DataPoint[int64], opts ...metricdatatest.Option) {
-	want := metricdata.Metrics{
-		Name:        "otelcol_receiver_openai_compliance_gaps",
-		Description: "Stretches of time, or single files, whose records the API stopped serving before they could be read. [Alpha]",
-		Unit:        "{gap}",
-		Data: metricdata.Sum[int64]{
-			Temporality: metricdata.CumulativeTemporality,
-			IsMonotonic: true,
-			DataPoints:  dps,
-		},
-	}
-	got, err := tt.GetMetric("otelcol_receiver_openai_compliance_gaps")
-	require.NoError(t, err)
-	metricdatatest.AssertEqual(t, want, got, opts...)
-}
-
 func AssertEqualReceiverOpenaiComplianceOldestPendingExpiry(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.DataPoint[float64], opts ...metricdatatest.Option) {
 	want := metricdata.Metrics{
 		Name:        "otelcol_receiver_openai_compliance_oldest_pending_expiry",
-		Description: "Time until the API stops serving the oldest file that is not delivered, 30 days after its end; negative when that is past. There is no value while nothing is pending. [Alpha]",
+		Description: "Time until the API stops serving the oldest undelivered file, 30 days after its end time. Negative when that time has passed. There is no value while no file is pending. [Alpha]",
 		Unit:        "s",
 		Data: metricdata.Gauge[float64]{
 			DataPoints: dps,
@@ -205,18 +251,18 @@ func AssertEqualReceiverOpenaiComplianceOldestPendingExpiry(t *testing.T, tt *co
 	metricdatatest.AssertEqual(t, want, got, opts...)
 }
 
-func AssertEqualReceiverOpenaiCompliancePasses(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.DataPoint[int64], opts ...metricdatatest.Option) {
+func AssertEqualReceiverOpenaiCompliancePolls(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.DataPoint[int64], opts ...metricdatatest.Option) {
 	want := metricdata.Metrics{
-		Name:        "otelcol_receiver_openai_compliance_passes",
-		Description: "Passes over the listing of an event type by how they ended. [Alpha]",
-		Unit:        "{pass}",
+		Name:        "otelcol_receiver_openai_compliance_polls",
+		Description: "Polls of an event type by outcome. [Alpha]",
+		Unit:        "{poll}",
 		Data: metricdata.Sum[int64]{
 			Temporality: metricdata.CumulativeTemporality,
 			IsMonotonic: true,
 			DataPoints:  dps,
 		},
 	}
-	got, err := tt.GetMetric("otelcol_receiver_openai_compliance_passes")
+	got, err := tt.GetMetric("otelcol_receiver_openai_compliance_polls")
 	require.NoError(t, err)
 	metricdatatest.AssertEqual(t, want, got, opts...)
 }
@@ -224,7 +270,7 @@ func AssertEqualReceiverOpenaiCompliancePasses(t *testing.T, tt *componenttest.T
 func AssertEqualReceiverOpenaiComplianceQuarantinedFiles(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.DataPoint[int64], opts ...metricdatatest.Option) {
 	want := metricdata.Metrics{
 		Name:        "otelcol_receiver_openai_compliance_quarantined_files",
-		Description: "Files that are set aside now since they cannot be downloaded or verified. [Alpha]",
+		Description: "Files in quarantine now. They could not be downloaded or verified. [Alpha]",
 		Unit:        "{file}",
 		Data: metricdata.Gauge[int64]{
 			DataPoints: dps,
@@ -238,7 +284,7 @@ func AssertEqualReceiverOpenaiComplianceQuarantinedFiles(t *testing.T, tt *compo
 func AssertEqualReceiverOpenaiComplianceQuarantinedRecords(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.DataPoint[int64], opts ...metricdatatest.Option) {
 	want := metricdata.Metrics{
 		Name:        "otelcol_receiver_openai_compliance_quarantined_records",
-		Description: "Records that are set aside now since the next consumer refuses them for good. [Alpha]",
+		Description: "Records in quarantine now. The next consumer rejected them permanently. [Alpha]",
 		Unit:        "{record}",
 		Data: metricdata.Gauge[int64]{
 			DataPoints: dps,
@@ -252,7 +298,7 @@ func AssertEqualReceiverOpenaiComplianceQuarantinedRecords(t *testing.T, tt *com
 func AssertEqualReceiverOpenaiComplianceRateLimitWait(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.HistogramDataPoint[float64], opts ...metricdatatest.Option) {
 	want := metricdata.Metrics{
 		Name:        "otelcol_receiver_openai_compliance_rate_limit_wait",
-		Description: "Time a request waited for its place in rate_limit, or for a pause to end that the API asked for. [Alpha]",
+		Description: "Time a request waited for rate_limit, or for the end of a pause that the API asked for. [Alpha]",
 		Unit:        "s",
 		Data: metricdata.Histogram[float64]{
 			Temporality: metricdata.CumulativeTemporality,
@@ -267,7 +313,7 @@ func AssertEqualReceiverOpenaiComplianceRateLimitWait(t *testing.T, tt *componen
 func AssertEqualReceiverOpenaiComplianceRecords(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.DataPoint[int64], opts ...metricdatatest.Option) {
 	want := metricdata.Metrics{
 		Name:        "otelcol_receiver_openai_compliance_records",
-		Description: "Records by what became of them. [Alpha]",
+		Description: "Records by outcome. [Alpha]",
 		Unit:        "{record}",
 		Data: metricdata.Sum[int64]{
 			Temporality: metricdata.CumulativeTemporality,
@@ -280,10 +326,10 @@ func AssertEqualReceiverOpenaiComplianceRecords(t *testing.T, tt *componenttest.
 	metricdatatest.AssertEqual(t, want, got, opts...)
 }
 
-func AssertEqualReceiverOpenaiComplianceTimestampFallbacks(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.DataPoint[int64], opts ...metricdatatest.Option) {
+func AssertEqualReceiverOpenaiComplianceRecordsWithoutTimestamp(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.DataPoint[int64], opts ...metricdatatest.Option) {
 	want := metricdata.Metrics{
-		Name:        "otelcol_receiver_openai_compliance_timestamp_fallbacks",
-		Description: "Records handed on whose own time is absent or cannot be read. Their Timestamp is left unset, the ObservedTimestamp is what is left. [Alpha]",
+		Name:        "otelcol_receiver_openai_compliance_records_without_timestamp",
+		Description: "Delivered records whose own time is absent or unreadable. Their Timestamp is not set, only the ObservedTimestamp is. [Alpha]",
 		Unit:        "{record}",
 		Data: metricdata.Sum[int64]{
 			Temporality: metricdata.CumulativeTemporality,
@@ -291,7 +337,7 @@ func AssertEqualReceiverOpenaiComplianceTimestampFallbacks(t *testing.T, tt *com
 			DataPoints:  dps,
 		},
 	}
-	got, err := tt.GetMetric("otelcol_receiver_openai_compliance_timestamp_fallbacks")
+	got, err := tt.GetMetric("otelcol_receiver_openai_compliance_records_without_timestamp")
 	require.NoError(t, err)
 	metricdatatest.AssertEqual(t, want, got, opts...)
 }

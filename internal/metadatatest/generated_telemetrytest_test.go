@@ -24,7 +24,11 @@ func TestSetupTelemetry(t *testing.T) {
 		observer.Observe(1)
 		return nil
 	}))
-	require.NoError(t, tb.RegisterReceiverOpenaiComplianceCursorLagCallback(func(_ context.Context, observer metric.Float64Observer) error {
+	require.NoError(t, tb.RegisterReceiverOpenaiComplianceClockSkewCallback(func(_ context.Context, observer metric.Float64Observer) error {
+		observer.Observe(1)
+		return nil
+	}))
+	require.NoError(t, tb.RegisterReceiverOpenaiComplianceDeliveryLagCallback(func(_ context.Context, observer metric.Float64Observer) error {
 		observer.Observe(1)
 		return nil
 	}))
@@ -42,17 +46,19 @@ func TestSetupTelemetry(t *testing.T) {
 	}))
 	tb.ReceiverOpenaiComplianceAPIRequestDuration.Record(context.Background(), 1)
 	tb.ReceiverOpenaiComplianceAPIRequests.Add(context.Background(), 1)
+	tb.ReceiverOpenaiComplianceBatchRetries.Add(context.Background(), 1)
+	tb.ReceiverOpenaiComplianceBatchSplits.Add(context.Background(), 1)
+	tb.ReceiverOpenaiComplianceCheckpointCorruptions.Add(context.Background(), 1)
 	tb.ReceiverOpenaiComplianceCheckpointFailures.Add(context.Background(), 1)
-	tb.ReceiverOpenaiComplianceConsumeRetries.Add(context.Background(), 1)
+	tb.ReceiverOpenaiComplianceDataGaps.Add(context.Background(), 1)
 	tb.ReceiverOpenaiComplianceDeduplicationEvictions.Add(context.Background(), 1)
 	tb.ReceiverOpenaiComplianceEventDeliveryLatency.Record(context.Background(), 1)
 	tb.ReceiverOpenaiComplianceFileBytes.Add(context.Background(), 1)
 	tb.ReceiverOpenaiComplianceFiles.Add(context.Background(), 1)
-	tb.ReceiverOpenaiComplianceGaps.Add(context.Background(), 1)
-	tb.ReceiverOpenaiCompliancePasses.Add(context.Background(), 1)
+	tb.ReceiverOpenaiCompliancePolls.Add(context.Background(), 1)
 	tb.ReceiverOpenaiComplianceRateLimitWait.Record(context.Background(), 1)
 	tb.ReceiverOpenaiComplianceRecords.Add(context.Background(), 1)
-	tb.ReceiverOpenaiComplianceTimestampFallbacks.Add(context.Background(), 1)
+	tb.ReceiverOpenaiComplianceRecordsWithoutTimestamp.Add(context.Background(), 1)
 	AssertEqualReceiverOpenaiComplianceAPIRequestDuration(t, testTel,
 		[]metricdata.HistogramDataPoint[float64]{{}}, metricdatatest.IgnoreValue(),
 		metricdatatest.IgnoreTimestamp())
@@ -62,17 +68,29 @@ func TestSetupTelemetry(t *testing.T) {
 	AssertEqualReceiverOpenaiComplianceBacklogFiles(t, testTel,
 		[]metricdata.DataPoint[int64]{{Value: 1}},
 		metricdatatest.IgnoreTimestamp())
+	AssertEqualReceiverOpenaiComplianceBatchRetries(t, testTel,
+		[]metricdata.DataPoint[int64]{{Value: 1}},
+		metricdatatest.IgnoreTimestamp())
+	AssertEqualReceiverOpenaiComplianceBatchSplits(t, testTel,
+		[]metricdata.DataPoint[int64]{{Value: 1}},
+		metricdatatest.IgnoreTimestamp())
+	AssertEqualReceiverOpenaiComplianceCheckpointCorruptions(t, testTel,
+		[]metricdata.DataPoint[int64]{{Value: 1}},
+		metricdatatest.IgnoreTimestamp())
 	AssertEqualReceiverOpenaiComplianceCheckpointFailures(t, testTel,
 		[]metricdata.DataPoint[int64]{{Value: 1}},
 		metricdatatest.IgnoreTimestamp())
-	AssertEqualReceiverOpenaiComplianceConsumeRetries(t, testTel,
-		[]metricdata.DataPoint[int64]{{Value: 1}},
-		metricdatatest.IgnoreTimestamp())
-	AssertEqualReceiverOpenaiComplianceCursorLag(t, testTel,
+	AssertEqualReceiverOpenaiComplianceClockSkew(t, testTel,
 		[]metricdata.DataPoint[float64]{{Value: 1}},
+		metricdatatest.IgnoreTimestamp())
+	AssertEqualReceiverOpenaiComplianceDataGaps(t, testTel,
+		[]metricdata.DataPoint[int64]{{Value: 1}},
 		metricdatatest.IgnoreTimestamp())
 	AssertEqualReceiverOpenaiComplianceDeduplicationEvictions(t, testTel,
 		[]metricdata.DataPoint[int64]{{Value: 1}},
+		metricdatatest.IgnoreTimestamp())
+	AssertEqualReceiverOpenaiComplianceDeliveryLag(t, testTel,
+		[]metricdata.DataPoint[float64]{{Value: 1}},
 		metricdatatest.IgnoreTimestamp())
 	AssertEqualReceiverOpenaiComplianceEventDeliveryLatency(t, testTel,
 		[]metricdata.HistogramDataPoint[float64]{{}}, metricdatatest.IgnoreValue(),
@@ -83,13 +101,10 @@ func TestSetupTelemetry(t *testing.T) {
 	AssertEqualReceiverOpenaiComplianceFiles(t, testTel,
 		[]metricdata.DataPoint[int64]{{Value: 1}},
 		metricdatatest.IgnoreTimestamp())
-	AssertEqualReceiverOpenaiComplianceGaps(t, testTel,
-		[]metricdata.DataPoint[int64]{{Value: 1}},
-		metricdatatest.IgnoreTimestamp())
 	AssertEqualReceiverOpenaiComplianceOldestPendingExpiry(t, testTel,
 		[]metricdata.DataPoint[float64]{{Value: 1}},
 		metricdatatest.IgnoreTimestamp())
-	AssertEqualReceiverOpenaiCompliancePasses(t, testTel,
+	AssertEqualReceiverOpenaiCompliancePolls(t, testTel,
 		[]metricdata.DataPoint[int64]{{Value: 1}},
 		metricdatatest.IgnoreTimestamp())
 	AssertEqualReceiverOpenaiComplianceQuarantinedFiles(t, testTel,
@@ -104,7 +119,7 @@ func TestSetupTelemetry(t *testing.T) {
 	AssertEqualReceiverOpenaiComplianceRecords(t, testTel,
 		[]metricdata.DataPoint[int64]{{Value: 1}},
 		metricdatatest.IgnoreTimestamp())
-	AssertEqualReceiverOpenaiComplianceTimestampFallbacks(t, testTel,
+	AssertEqualReceiverOpenaiComplianceRecordsWithoutTimestamp(t, testTel,
 		[]metricdata.DataPoint[int64]{{Value: 1}},
 		metricdatatest.IgnoreTimestamp())
 
