@@ -4,10 +4,13 @@
 package record
 
 import (
+	"bufio"
 	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/hex"
 	"hash"
+
+	"github.com/openaicompliance/openaicompliancereceiver/internal/jsonscan"
 )
 
 // ContentMode says what stands in the place of content.
@@ -37,35 +40,36 @@ const HMACPrefix = "hmac-sha256:"
 // dropped stands where content was, with ContentDrop.
 const dropped = "withheld"
 
-// withholder makes what stands in the place of content.
-type withholder struct {
+// redactor makes what stands in the place of content.
+type redactor struct {
 	mode ContentMode
-	mac  hash.Hash // nil without a key
-	sum  []byte
-	// any says that something of the current line was withheld.
-	any bool
+	mac  hash.Hash     // nil without a key
+	text *bufio.Writer // to mac; it spares the copy of a long text
+	// applied says that something of the current line was withheld.
+	applied bool
 }
 
-func newWithholder(c Content) *withholder {
-	w := &withholder{mode: c.Mode}
+func newRedactor(c Content) *redactor {
+	r := &redactor{mode: c.Mode}
 	if len(c.Key) > 0 {
-		w.mac = hmac.New(sha256.New, c.Key)
+		r.mac = hmac.New(sha256.New, c.Key)
+		r.text = bufio.NewWriter(r.mac)
 	}
-	return w
+	return r
 }
 
-// replace returns what stands for a text.
-func (w *withholder) replace(text string) string {
-	w.any = true
-	if w.mode == ContentHMAC {
-		return w.digest(text)
+// replacement returns what stands for a value, which is as written.
+func (r *redactor) replacement(raw []byte) string {
+	r.applied = true
+	if r.mode == ContentHMAC {
+		return r.digest(jsonscan.Unquote(raw))
 	}
 	return dropped
 }
 
-func (w *withholder) digest(text string) string {
-	w.mac.Reset()
-	w.mac.Write(asBytes(text))
-	w.sum = w.mac.Sum(w.sum[:0])
-	return HMACPrefix + hex.EncodeToString(w.sum)
+func (r *redactor) digest(text string) string {
+	r.mac.Reset()
+	_, _ = r.text.WriteString(text) // a hash never fails
+	_ = r.text.Flush()
+	return HMACPrefix + hex.EncodeToString(r.mac.Sum(nil))
 }

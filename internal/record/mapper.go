@@ -54,7 +54,7 @@ type Mapper struct {
 	source    Source
 	eventName string
 	root      *node
-	found     findings
+	values    attributeValues
 	ids       []string    // of the lines of the last Map
 	body      *bodyWriter // nil for bodies that are the exact line
 
@@ -91,10 +91,10 @@ func NewMapper(source Source) *Mapper {
 		source:    source,
 		eventName: EventNamePrefix + strings.ToLower(source.EventType),
 	}
-	root, attrs := compile(rulesOf(source.EventType), slices.Clone(ownAttrs))
-	m.root, m.found = root, newFindings(attrs)
+	root, attrs := compileRules(rulesOf(source.EventType), slices.Clone(ownAttrs))
+	m.root, m.values = root, newAttributeValues(attrs)
 	if source.Parsed || source.Content.withholds() {
-		root.know(fieldsOf(source.EventType))
+		root.addFields(fieldsOf(source.EventType))
 		m.body = newBodyWriter(root, source)
 	}
 	m.timeSlot, m.uidSlot = m.slotOf(attrTimestamp), m.slotOf(AttrRecordUID)
@@ -103,7 +103,7 @@ func NewMapper(source Source) *Mapper {
 	return m
 }
 
-func (m *Mapper) slotOf(attr string) int { return slices.Index(m.found.attrs, attr) }
+func (m *Mapper) slotOf(attr string) int { return slices.Index(m.values.attrs, attr) }
 
 // newLogs returns logs with the stream's resource and scope, and their records.
 func (m *Mapper) newLogs() (plog.Logs, plog.LogRecordSlice) {
@@ -124,87 +124,90 @@ func (m *Mapper) newLogs() (plog.Logs, plog.LogRecordSlice) {
 func (m *Mapper) Map(file File, lines []Line, observed time.Time) (logs plog.Logs, malformed int) {
 	logs, records := m.newLogs()
 	records.EnsureCapacity(len(lines))
-	m.ids = m.ids[:0]
+	m.ids = make([]string, 0, len(lines))
 	at := pcommon.NewTimestampFromTime(observed)
 	for _, line := range lines {
 		record := records.AppendEmpty()
 		record.SetObservedTimestamp(at)
-		id, ok := m.fill(record, file, line)
+		id, ok := m.fillRecord(record, file, line)
 		if !ok {
 			malformed++
 		}
 		m.ids = append(m.ids, id)
 	}
+	m.forgetLine()
 	return logs, malformed
 }
 
-// IDs are the event ids of the lines of the last Map, "" for a line that has none
-// or cannot be read. They are valid until the next Map or LetGo.
-func (m *Mapper) IDs() []string { return m.ids }
-
-// LetGo forgets the last Map, ids included: an id holds the memory of its line, or of
-// the texts that were kept of it, so a mapper at rest would hold as much as a batch.
-func (m *Mapper) LetGo() {
-	clear(m.ids[:cap(m.ids)])
-	m.ids = m.ids[:0]
-	clear(m.found.values)
-	m.found.set = 0
+// forgetLine keeps no memory of the last line until the next Map.
+func (m *Mapper) forgetLine() {
+	m.values.reset()
+	if m.body != nil {
+		m.body.out = nil
+	}
 }
 
-// fill sets everything but the receipt time. It returns the line's event id, and
+// IDs are the event ids of the lines of the last Map, "" for a line that has none
+// or cannot be read.
+func (m *Mapper) IDs() []string { return m.ids }
+
+// LetGo forgets the ids of the last Map: an id may be a part of a copy of its line.
+func (m *Mapper) LetGo() { m.ids = nil }
+
+// fillRecord sets everything except the receipt time. It returns the line's event id, and
 // whether the line could be read.
-func (m *Mapper) fill(record plog.LogRecord, file File, line Line) (id string, ok bool) {
-	ok, withheld := m.read(record.Body(), line.Text)
+func (m *Mapper) fillRecord(record plog.LogRecord, file File, line Line) (id string, ok bool) {
+	ok, withheld := m.setBody(record.Body(), line.Text)
 	if !ok {
-		m.found.set = 0
+		m.values.set = 0
 	}
-	id = m.found.text(m.uidSlot)
+	id = m.values.text(m.uidSlot)
 	record.SetEventName(m.eventName)
 	record.SetSeverityNumber(m.severity(ok))
-	if m.found.has(m.timeSlot) {
-		record.SetTimestamp(pcommon.Timestamp(m.found.values[m.timeSlot].num)) //nolint:gosec // not negative: store saw to that
+	if m.values.has(m.timeSlot) {
+		record.SetTimestamp(pcommon.Timestamp(m.values.values[m.timeSlot].num)) //nolint:gosec // not negative: storeText saw to that
 	}
-	m.putOrigin(file, line.Number)
-	m.putMarks(marks{malformed: !ok, unverified: file.Unverified, withheld: withheld})
-	m.found.fill(record.Attributes(), m.timeSlot)
+	m.putFileAttributes(file, line.Number)
+	m.putFlags(recordFlags{malformed: !ok, unverified: file.Unverified, withheld: withheld})
+	m.values.setAttributes(record.Attributes(), m.timeSlot)
 	return id, ok
 }
 
-// putOrigin says where the record comes from.
-func (m *Mapper) putOrigin(file File, line int) {
-	m.found.putText(slotEventType, m.source.EventType)
-	m.found.putText(slotFileID, file.ID)
-	m.found.put(slotFileLine, found{kind: kindInt, num: int64(line)})
-	m.found.putText(slotFileSHA256, file.SHA256)
+// putFileAttributes says where the record comes from.
+func (m *Mapper) putFileAttributes(file File, line int) {
+	m.values.putText(slotEventType, m.source.EventType)
+	m.values.putText(slotFileID, file.ID)
+	m.values.put(slotFileLine, attributeValue{kind: kindInt, num: int64(line)})
+	m.values.putText(slotFileSHA256, file.SHA256)
 	if file.Name != "" {
-		m.found.putText(slotFileName, file.Name)
+		m.values.putText(slotFileName, file.Name)
 	}
-	if !m.found.has(m.uidSlot) {
-		m.found.putText(m.uidSlot, file.ID+":"+strconv.Itoa(line))
+	if !m.values.has(m.uidSlot) {
+		m.values.putText(m.uidSlot, file.ID+":"+strconv.Itoa(line))
 	}
 }
 
-// marks are what a record says about itself.
-type marks struct{ malformed, unverified, withheld bool }
+// recordFlags are what a record says about itself.
+type recordFlags struct{ malformed, unverified, withheld bool }
 
-func (m *Mapper) putMarks(marks marks) {
-	if m.found.text(m.modelSlot) != "" {
-		m.found.putText(slotProvider, ProviderOpenAI)
+func (m *Mapper) putFlags(flags recordFlags) {
+	if m.values.text(m.modelSlot) != "" {
+		m.values.putText(slotProvider, ProviderOpenAI)
 	}
 	if m.source.Replay != "" {
-		m.found.putText(slotReplay, m.source.Replay)
+		m.values.putText(slotReplay, m.source.Replay)
 	}
-	if marks.malformed {
-		m.found.putTrue(slotMalformed)
+	if flags.malformed {
+		m.values.putTrue(slotMalformed)
 	}
-	if marks.unverified {
-		m.found.putTrue(slotUnverified)
+	if flags.unverified {
+		m.values.putTrue(slotUnverified)
 	}
-	if marks.withheld {
-		m.found.putText(slotContent, string(m.source.Content.Mode))
+	if flags.withheld {
+		m.values.putText(slotContent, string(m.source.Content.Mode))
 	}
-	if m.source.Self != nil && ownActions[m.found.text(m.actionSlot)] && m.source.Self(m.found.text(m.actorIDSlot)) {
-		m.found.putTrue(slotSelf)
+	if m.source.Self != nil && ownActions[m.values.text(m.actionSlot)] && m.source.Self(m.values.text(m.actorIDSlot)) {
+		m.values.putTrue(slotSelf)
 	}
 }
 
@@ -214,7 +217,7 @@ func (m *Mapper) severity(ok bool) plog.SeverityNumber {
 	if !ok {
 		return plog.SeverityNumberWarn
 	}
-	switch m.found.text(m.outcomeSlot) {
+	switch m.values.text(m.outcomeSlot) {
 	case OutcomeFailure, OutcomeBlocked:
 		return plog.SeverityNumberWarn
 	}

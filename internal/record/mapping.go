@@ -33,8 +33,8 @@ func rulesOf(eventType string) []rule {
 	return slices.Concat(mappings[eventType], envelope)
 }
 
-// compiled is a rule with its precedence and the slot of its attribute.
-type compiled struct {
+// compiledRule is a rule with its precedence and the slot of its attribute.
+type compiledRule struct {
 	rule
 	slot, rank int
 }

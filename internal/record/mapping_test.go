@@ -196,5 +196,5 @@ func TestSlotsFit(t *testing.T) {
 	for eventType := range mappings {
 		assert.NotPanics(t, func() { NewMapper(sourceOf(eventType)) }, eventType)
 	}
-	assert.Panics(t, func() { newFindings(make([]string, maxSlots+1)) })
+	assert.Panics(t, func() { newAttributeValues(make([]string, maxSlots+1)) })
 }

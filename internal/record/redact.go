@@ -3,40 +3,30 @@
 
 package record
 
-import "strconv"
+import (
+	"strconv"
+
+	"github.com/openaicompliance/openaicompliancereceiver/internal/jsonscan"
+)
 
 // withheldKey counts, in each object, the members that the table does not know.
 // Their keys are withheld with them.
 const withheldKey = "withheld"
 
-// maxKeptBuffer is how much of memory, in bytes, waits for the next line.
-const maxKeptBuffer = 1 << 20
-
-// redactLine writes the line anew with replacements in the place of content.
-func (w *bodyWriter) redactLine(scan *scanner) {
-	if cap(w.out) > maxKeptBuffer {
-		w.out = nil
-	}
+// redactLine writes the line to w.out with replacements in the place of content.
+func (w *bodyWriter) redactLine(scan *jsonscan.Scanner) {
 	w.out = w.out[:0]
 	w.redactObject(scan, w.root)
 }
 
-// redacted is what redactLine wrote; a line that has no content stays exact.
-func (w *bodyWriter) redacted(line []byte) string {
-	if w.hold.any {
-		return string(w.out)
-	}
-	return string(line)
-}
-
-func (w *bodyWriter) redactObject(scan *scanner, at *node) {
+func (w *bodyWriter) redactObject(scan *jsonscan.Scanner, at *node) {
 	w.out = append(w.out, '{')
-	begin, unknown := len(w.out), 0
-	w.members(scan, at, func(key string, child *node) {
+	start, unknown := len(w.out), 0
+	w.eachMember(scan, at, func(key string, child *node) {
 		if child == nil || child.field == nil {
 			unknown++
-			w.hold.any = true
-			scan.skip()
+			w.redactor.applied = true
+			scan.Skip()
 			return
 		}
 		w.out = append(w.out, '"')
@@ -49,47 +39,47 @@ func (w *bodyWriter) redactObject(scan *scanner, at *node) {
 		w.out = append(w.out, `"`+withheldKey+`":`...)
 		w.out = append(strconv.AppendInt(w.out, int64(unknown), 10), ',')
 	}
-	w.close(begin, '}')
+	w.closeWith(start, '}')
 }
 
-// close ends an object or array, in the place of the last comma.
-func (w *bodyWriter) close(begin int, with byte) {
-	if len(w.out) > begin {
+// closeWith ends an object or array, in the place of the last comma.
+func (w *bodyWriter) closeWith(start int, with byte) {
+	if len(w.out) > start {
 		w.out[len(w.out)-1] = with
 		return
 	}
 	w.out = append(w.out, with)
 }
 
-func (w *bodyWriter) redactValue(scan *scanner, at *node) {
-	f, first := at.field, scan.peek()
+func (w *bodyWriter) redactValue(scan *jsonscan.Scanner, at *node) {
+	f, first := at.field, scan.Peek()
 	switch {
 	case f.kind == fieldObject && first == '{':
 		w.redactObject(scan, at)
 		return
 	case f.kind == fieldList && first == '[':
-		w.redactList(scan, at.of)
+		w.redactList(scan, at.element)
 		return
 	case f.kind == fieldList:
-		w.redactValue(scan, at.of)
+		w.redactValue(scan, at.element)
 		return
 	}
-	text, raw := scan.value()
-	if first == 'n' || f.fits(first, text) {
+	raw := scan.Raw()
+	if first == 'n' || f.fits(raw) {
 		w.out = append(w.out, raw...)
 		return
 	}
 	w.out = append(w.out, '"')
-	w.out = append(w.out, w.hold.replace(text)...)
+	w.out = append(w.out, w.redactor.replacement(raw)...)
 	w.out = append(w.out, '"')
 }
 
-func (w *bodyWriter) redactList(scan *scanner, of *node) {
+func (w *bodyWriter) redactList(scan *jsonscan.Scanner, element *node) {
 	w.out = append(w.out, '[')
-	begin := len(w.out)
-	for in := scan.enter(']'); in; in = scan.next(']') {
-		w.redactValue(scan, of)
+	start := len(w.out)
+	for more := scan.BeginArray(); more; more = scan.NextElement() {
+		w.redactValue(scan, element)
 		w.out = append(w.out, ',')
 	}
-	w.close(begin, ']')
+	w.closeWith(start, ']')
 }

@@ -11,7 +11,6 @@ import (
 	"slices"
 	"testing"
 
-	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 )
 
@@ -42,9 +41,8 @@ func shuffled(t *testing.T, rng *rand.Rand, value []byte) []byte {
 	return slices.Concat([]byte{'{'}, bytes.Join(all, []byte{','}), []byte{'}'})
 }
 
-// TestMembersInAnyOrder: a mapper that expects the members it has seen before reads
-// every line as one does that has seen none; what it remembers stays bounded; and the
-// attributes are the same whatever becomes of the body.
+// TestMembersInAnyOrder: a mapper that has read other lines reads every line as a new one
+// does, and the attributes are the same whatever becomes of the body.
 func TestMembersInAnyOrder(t *testing.T) {
 	for _, kind := range []string{"raw", "parsed", "hmac", "drop"} {
 		for eventType, lines := range samples(t) {
@@ -63,7 +61,6 @@ func TestMembersInAnyOrder(t *testing.T) {
 					require.Equal(t, marshal(t, want), marshal(t, got), "%s", line)
 					requireSameAttributes(t, eventType, line, recordsOf(got).At(0).Attributes().AsRaw())
 				}
-				assert.LessOrEqual(t, len(used.root.steps), maxSteps)
 			})
 		}
 	}
