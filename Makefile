@@ -65,7 +65,7 @@ test: test-unit test-e2e test-rules ## unit tests with -race, end-to-end tests, 
 .PHONY: test-unit
 test-unit:
 	go test -race ./...
-	go test -tags spoil ./internal/sim # more days than the race detector has time for
+	go test ./internal/sim # more days than the race detector has time for
 
 .PHONY: test-e2e
 test-e2e: $(COLLECTOR) $(E2E)
@@ -105,7 +105,7 @@ DAMAGES ?= 60
 prove: kill mutants ## the longer proofs: DAYS simulated days, KILLS and POINT_KILLS kills, RELOADS, DAMAGES, the mutants
 	OTELCOL=$(CURDIR)/$(COLLECTOR) RELOADS=$(RELOADS) DAMAGES=$(DAMAGES) \
 		go test -tags e2e -count=1 -timeout 4h -run 'TestReloads$$|TestDamagedFile$$' -v ./e2e/... | grep -v '^ *---\|^==='
-	go test -tags spoil ./internal/sim -count=1 -timeout 4h -v -run 'TestSimulation|TestPowerLoss' -sim-days $(DAYS) | grep -v '^ *---\|^=== '
+	go test ./internal/sim -count=1 -timeout 4h -v -run 'TestSimulation|TestPowerLoss' -sim-days $(DAYS) | grep -v '^ *---\|^=== '
 
 FUZZTIME ?= 30s
 .PHONY: fuzz

@@ -62,7 +62,7 @@ func TestComingFromIsShown(t *testing.T) {
 
 // notOurs are words between backticks that are no settings of the receiver.
 var notOurs = map[string]bool{
-	"debug": true, "transform": true, "attributes": true, "resource": true, "until": true,
+	"debug": true, "hint": true, "transform": true, "attributes": true, "resource": true, "until": true,
 	"s": true, "m": true, "h": true, "d": true, "w": true, "mon": true, "q": true, "y": true, "beginning": true,
 }
 

@@ -11,20 +11,22 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+	"go.etcd.io/bbolt"
 
 	"github.com/openaicompliance/openaicompliancereceiver/internal/fakeapi"
 )
 
 // What the log says when a stream's state cannot be used, and when there is none.
 const (
-	saysDamaged  = "its stored state cannot be used"
-	saysFirstRun = "First run: the storage holds no state"
+	saysDamaged  = "checkpoint cannot be used, event type disabled"
+	saysFirstRun = "first run, no stored state"
 )
 
 // damages spoil the file of file_storage, whose pages have 4 KiB.
@@ -149,6 +151,48 @@ func saysOf(log, what, eventType string) bool {
 	return false
 }
 
+// withOnly returns the state file with this one value of a stream in the place of all
+// that the stream has.
+func (d *damageRig) withOnly(stream string, value []byte) []byte {
+	d.t.Helper()
+	require.NoError(d.t, os.WriteFile(d.statePath(), d.state, 0o600))
+	changeState(d.t, d.statePath(), func(bucket *bbolt.Bucket) error {
+		var keys [][]byte
+		if err := bucket.ForEach(func(key, _ []byte) error {
+			if bytes.Contains(key, []byte(stream+"/")) {
+				keys = append(keys, bytes.Clone(key))
+			}
+			return nil
+		}); err != nil {
+			return err
+		}
+		require.NotEmpty(d.t, keys)
+		for _, key := range keys {
+			if err := bucket.Delete(key); err != nil {
+				return err
+			}
+		}
+		key, _, _ := bytes.Cut(keys[0], []byte(stream+"/"))
+		return bucket.Put(append(key, stream...), value)
+	})
+	data, err := os.ReadFile(d.statePath())
+	require.NoError(d.t, err)
+	return data
+}
+
+// changeState changes what file_storage keeps, while no collector runs.
+func changeState(t *testing.T, path string, change func(*bbolt.Bucket) error) {
+	t.Helper()
+	db, err := bbolt.Open(path, 0o600, &bbolt.Options{Timeout: 10 * time.Second})
+	require.NoError(t, err)
+	require.NoError(t, db.Update(func(tx *bbolt.Tx) error {
+		bucket := tx.Bucket([]byte("default"))
+		require.NotNil(t, bucket)
+		return change(bucket)
+	}))
+	require.NoError(t, db.Close())
+}
+
 // However the storage's own file is damaged, the collector crashes, refuses to
 // start, leaves the event type out by name, says that this is a first run, or
 // goes on: it never goes on from a wrong position. DAMAGES sets the number of
@@ -196,7 +240,7 @@ func TestReplacedFile(t *testing.T) {
 		d.await("new records", func() bool { return d.sink.Unique() == before+len(d.fresh) })
 		first := d.collector
 		defer first.Kill()
-		refused(t, `storage: open "file_storage": timeout`)
+		refused(t, `storage: open "file_storage": another collector holds the storage`)
 		assert.True(t, first.Running())
 	})
 	t.Run("a symbolic link to it", func(t *testing.T) {
@@ -214,12 +258,31 @@ func TestReplacedFile(t *testing.T) {
 		refused(t, `storage: open "file_storage"`, "is a directory")
 		require.NoError(t, os.Remove(d.statePath()))
 	})
-	t.Run("a value overwritten", func(t *testing.T) {
-		assert.Equal(t, "left the type out", d.attempt(bytes.ReplaceAll(d.state, []byte("openai-compliance-state"), []byte("openai-compliance-stain"))))
+	overwritten := func(pattern, by string) []byte {
+		re := regexp.MustCompile(pattern)
+		require.Regexp(t, re, string(d.state))
+		return re.ReplaceAll(d.state, []byte(by))
+	}
+	t.Run("a checkpoint overwritten", func(t *testing.T) {
+		assert.Equal(t, "left the type out", d.attempt(overwritten("openai-compliance-checkpoint", "openai-compliance-checkpaint")))
 	})
-	t.Run("a key overwritten", func(t *testing.T) {
-		assert.Equal(t, "first run, said so", d.attempt(bytes.ReplaceAll(d.state, []byte("/AUTH_LOG"), []byte("/AUTH_LOX"))))
+	t.Run("a term overwritten", func(t *testing.T) {
+		assert.Equal(t, "left the type out", d.attempt(overwritten(`\{"number":`, `{"nummer":`)))
+	})
+	t.Run("a checkpoint's key overwritten", func(t *testing.T) {
+		assert.Equal(t, "left the type out", d.attempt(overwritten(`/AUTH_LOG/([0-9a-f]{31})[0-9a-f]`, `/AUTH_LOG/${1}g`)))
+		assert.False(t, saysOf(d.output(), saysDamaged, "CODEX_LOG"))
+	})
+	t.Run("all keys of a type overwritten", func(t *testing.T) {
+		assert.Equal(t, "first run, said so", d.attempt(overwritten("/AUTH_LOG", "/AUTH_LOX")))
 		assert.False(t, saysOf(d.output(), saysFirstRun, "CODEX_LOG"))
+	})
+	t.Run("state of an older build", func(t *testing.T) {
+		// A key of our own in the place of the term's, with what such a build stored.
+		old := []byte("openai-compliance-state 2 0badc0de\n")
+		assert.Equal(t, "left the type out", d.attempt(d.withOnly("/AUTH_LOG", old)))
+		assert.True(t, saysOf(d.output(), "of an older, unreleased build", "AUTH_LOG"))
+		assert.False(t, saysOf(d.output(), saysFirstRun, "AUTH_LOG"))
 	})
 	t.Run("empty", func(t *testing.T) {
 		assert.Equal(t, "first run, said so", d.attempt(nil))

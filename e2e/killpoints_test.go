@@ -11,6 +11,7 @@ import (
 	"strconv"
 	"testing"
 
+	"github.com/openaicompliance/openaicompliancereceiver/internal/fakeapi"
 	"github.com/openaicompliance/openaicompliancereceiver/internal/testbed"
 )
 
@@ -30,8 +31,11 @@ type killPoint struct {
 	sink func(at testbed.Moment, batch []testbed.Delivery) bool
 	// storage is the call that the storage kills at.
 	storage *storagePoint
-	// fresh storage for each kill; stop asks the collector to end before it.
-	fresh, stop bool
+	// fresh storage for each kill; stop asks the collector to end before it; restart
+	// lets the collector run and end once, before the first kill.
+	fresh, stop, restart bool
+	// faults of the API.
+	faults []fakeapi.Fault
 	// history adds files of the day before yesterday. once is for what happens
 	// once to a type, however many kills are asked for.
 	history, once bool
@@ -61,17 +65,30 @@ func (p storagePoint) json() []byte {
 	return text
 }
 
-// Keys of the values that a stream stores: the mark, and blocks of events.
+// Keys of the values that a stream stores: the checkpoint, which lies under the id of
+// a term; what names the current term; and blocks of the checkpoint.
 const (
-	markKey  = `_LOG$`
-	blockKey = `/events/[0-9]+$`
+	checkpointKey = `_LOG/[0-9a-f]{32}$`
+	termKey       = `_LOG/term$`
+	eventsKey     = `_LOG/[0-9a-f]{32}/events/`
+	queueKey      = `_LOG/[0-9a-f]{32}/queue/`
 )
 
-// What a mark holds of segments: live alone, or history too.
+// What a checkpoint holds: segments, live alone or history too; bounds, or none
+// before the first answer; an open file; a retry queue.
 const (
-	liveAlone   = `"segments":\[[^]}]*\}\]`
-	withHistory = `"segments":\[[^]}]*\},\{`
+	segment     = `\{[^{}]*(\{[^{}]*\})?\}`
+	liveAlone   = `"segments":\[` + segment + `\]`
+	withHistory = `"segments":\[` + segment + `,\{`
+	noBounds    = `"bounds":null`
+	withBounds  = `"bounds":\{`
+	openFile    = `"open":\[\{`
+	emptyQueue  = `"queue":(null|\[\])`
+	queuedFile  = `"queue":\[\{`
 )
+
+// notServed is a file that is quarantined, and served when it is asked for again.
+var notServed = []fakeapi.Fault{{Op: "download", Status: 404, Times: 1}}
 
 // smallBlocks makes every batch seal a block.
 const smallBlocks = "deduplication: {window: 24h, max_events: 160}"
@@ -99,23 +116,41 @@ var killPoints = []killPoint{
 	{name: "before the sink keeps a batch", sink: atSink(testbed.BeforeKept)},
 	{name: "batch kept, before the answer", sink: atSink(testbed.Kept)},
 	{name: "after the answer to a batch", sink: atSink(testbed.Answered)},
-	{name: "before a position is stored", storage: &storagePoint{Call: "set", Moment: "before", Key: markKey, Skip: 3}},
-	{name: "while a position is stored", storage: &storagePoint{Call: "set", Moment: "in", Key: markKey, Skip: 3}},
-	{name: "after a position is stored", storage: &storagePoint{Call: "set", Moment: "after", Key: markKey, Skip: 3}},
+	{name: "before an offset is stored", storage: &storagePoint{Call: "set", Moment: "before", Key: checkpointKey, New: openFile, Skip: 3}},
+	{name: "while an offset is stored", storage: &storagePoint{Call: "set", Moment: "in", Key: checkpointKey, New: openFile, Skip: 3}},
+	{name: "after an offset is stored", storage: &storagePoint{Call: "set", Moment: "after", Key: checkpointKey, New: openFile, Skip: 3}},
 	{name: "before the sink keeps a file's last batch", sink: atFileEnd(testbed.BeforeKept)},
 	{name: "a file's last batch kept, before the answer", sink: atFileEnd(testbed.Kept)},
 	{name: "file ended, before it is stored", sink: atFileEnd(testbed.Kept), storage: &storagePoint{Call: "set", Moment: "before"}},
 	{name: "file ended and stored", sink: atFileEnd(testbed.Kept), storage: &storagePoint{Call: "set", Moment: "after"}},
-	{name: "before a block is stored", storage: &storagePoint{Call: "set", Moment: "before", Key: blockKey, Skip: 3}, receiver: smallBlocks},
-	{name: "block stored, before the position", storage: &storagePoint{Call: "set", Moment: "after", Key: blockKey, Skip: 3}, receiver: smallBlocks},
-	{name: "a position stored, live and history", storage: &storagePoint{Call: "set", Moment: "after", Old: withHistory, New: withHistory, Skip: 5}, history: true},
+	{name: "file ended, while it is stored", sink: atFileEnd(testbed.Kept), storage: &storagePoint{Call: "set", Moment: "in"}},
+	{name: "before a block and its checkpoint are stored", storage: &storagePoint{Call: "set", Moment: "before", Key: eventsKey, Skip: 3}, receiver: smallBlocks},
+	{name: "while a block and its checkpoint are stored", storage: &storagePoint{Call: "set", Moment: "in", Key: eventsKey, Skip: 3}, receiver: smallBlocks},
+	{name: "a block and its checkpoint stored", storage: &storagePoint{Call: "set", Moment: "after", Key: eventsKey, Skip: 3}, receiver: smallBlocks},
+	{name: "before a forgotten block is deleted", storage: &storagePoint{Call: "delete", Moment: "before", Key: eventsKey}, receiver: smallBlocks},
+	{name: "a forgotten block deleted", storage: &storagePoint{Call: "delete", Moment: "after", Key: eventsKey}, receiver: smallBlocks},
+	{name: "before a file is quarantined", storage: &storagePoint{Call: "set", Moment: "before", Key: queueKey, New: "404"}, faults: notServed, once: true},
+	{name: "a file quarantined", storage: &storagePoint{Call: "set", Moment: "after", Key: queueKey, New: "404"}, faults: notServed, once: true},
+	{name: "before a file leaves the retry queue", storage: &storagePoint{Call: "set", Moment: "before", Key: checkpointKey, Old: queuedFile, New: emptyQueue}, faults: notServed, restart: true, once: true},
+	{name: "a file has left the retry queue", storage: &storagePoint{Call: "set", Moment: "after", Key: checkpointKey, Old: queuedFile, New: emptyQueue}, faults: notServed, restart: true, once: true},
+	{name: "a checkpoint stored, live and history", storage: &storagePoint{Call: "set", Moment: "after", Old: withHistory, New: withHistory, Skip: 5}, history: true},
 	{name: "before history ends", storage: &storagePoint{Call: "set", Moment: "before", Old: withHistory, New: liveAlone}, history: true},
 	{name: "history ended", storage: &storagePoint{Call: "set", Moment: "after", Old: withHistory, New: liveAlone}, history: true, once: true},
 	{name: "in Start, storage open", storage: &storagePoint{Call: "open", Moment: "after"}},
-	{name: "in Start, one state read", storage: &storagePoint{Call: "get", Moment: "after", Key: markKey}},
-	{name: "in the first Start, before a state is stored", storage: &storagePoint{Call: "set", Moment: "before", Key: markKey}, fresh: true},
-	{name: "in the first Start, one state stored", storage: &storagePoint{Call: "set", Moment: "after", Key: markKey}, fresh: true},
-	{name: "in the first Start, both states stored", storage: &storagePoint{Call: "set", Moment: "after", Key: markKey, Skip: 1}, fresh: true},
+	{name: "in Start, one term read", storage: &storagePoint{Call: "get", Moment: "after", Key: termKey}},
+	{name: "in Start, one checkpoint read", storage: &storagePoint{Call: "get", Moment: "after", Key: checkpointKey}, restart: true},
+	{name: "in the first Start, before a term begins", storage: &storagePoint{Call: "set", Moment: "before", Key: termKey}, fresh: true},
+	{name: "in the first Start, while a term begins", storage: &storagePoint{Call: "set", Moment: "in", Key: termKey}, fresh: true},
+	{name: "in the first Start, one term begun", storage: &storagePoint{Call: "set", Moment: "after", Key: termKey}, fresh: true},
+	{name: "in the first Start, both terms begun", storage: &storagePoint{Call: "set", Moment: "after", Key: termKey, Skip: 1}, fresh: true},
+	{name: "first answer, before the bounds are fixed", storage: &storagePoint{Call: "set", Moment: "before", Key: checkpointKey, Old: noBounds, New: withBounds}, fresh: true},
+	{name: "first answer, bounds of one type fixed", storage: &storagePoint{Call: "set", Moment: "after", Key: checkpointKey, Old: noBounds, New: withBounds}, fresh: true},
+	{name: "in a later Start, before a term begins", storage: &storagePoint{Call: "set", Moment: "before", Key: termKey}, restart: true},
+	{name: "in a later Start, while a term begins", storage: &storagePoint{Call: "set", Moment: "in", Key: termKey}, restart: true},
+	{name: "in a later Start, one term begun", storage: &storagePoint{Call: "set", Moment: "after", Key: termKey}, restart: true},
+	{name: "before the earlier term's checkpoint is deleted", storage: &storagePoint{Call: "delete", Moment: "before", Key: checkpointKey}, restart: true},
+	{name: "the earlier term's checkpoint deleted", storage: &storagePoint{Call: "delete", Moment: "after", Key: checkpointKey}, restart: true},
+	{name: "in a later Start, both terms begun", storage: &storagePoint{Call: "set", Moment: "after", Key: termKey, Skip: 1}, restart: true},
 	{name: "in Shutdown, a batch at the sink", sink: atSink(testbed.Kept), stop: true},
 	{name: "in Shutdown, before the storage is closed", storage: &storagePoint{Call: "close", Moment: "before"}, stop: true},
 	{name: "in Shutdown, storage closed", storage: &storagePoint{Call: "close", Moment: "after"}, stop: true},

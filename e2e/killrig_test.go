@@ -48,6 +48,7 @@ func newKillRig(t *testing.T, point killPoint) *killRig {
 		point.receiver += "\nstart_from: -72h"
 		addHistory(api)
 	}
+	api.Script(point.faults...)
 	k := &killRig{point: point}
 	k.rig = newRigWith(t, api, &testbed.Sink{Meet: k.atSink}, fmt.Sprintf("%s\nbatch: {max_records: %d}\n%s", twoTypes, batchSize, point.receiver))
 	k.binary = os.Getenv("OTELCOL_E2E")
@@ -83,6 +84,9 @@ func (k *killRig) run(kills int) string {
 	if k.point.once {
 		kills = 1
 	}
+	if k.point.restart {
+		k.runOnce()
+	}
 	for n := range kills {
 		k.killOnce(n)
 	}
@@ -97,6 +101,17 @@ func (k *killRig) run(kills int) string {
 	assert.Empty(k.t, result.Alien)
 	k.checkRepeated(kills)
 	return fmt.Sprintf("%-48s %5d %8d %6d %5d", k.point.name, kills, result.Expected, result.Delivered-result.Expected, len(result.Lost))
+}
+
+// runOnce lets the collector deliver something and meet the faults, and end.
+func (k *killRig) runOnce() {
+	k.t.Helper()
+	k.start()
+	k.await("records", func() bool { return k.sink.Unique() > 0 })
+	if len(k.point.faults) > 0 {
+		k.await("a quarantined file", func() bool { return strings.Contains(k.output(), "file quarantined") })
+	}
+	k.stop()
 }
 
 // killOnce starts the collector and returns when it has died at the point.
@@ -159,7 +174,7 @@ func (k *killRig) atSink(at testbed.Moment, batch []testbed.Delivery) bool {
 	}
 	if k.point.storage != nil { // it kills at what follows
 		p := *k.point.storage
-		p.Key = fmt.Sprintf("/%s$", batch[0].Attributes["openai.compliance.event.type"])
+		p.Key = fmt.Sprintf("/%s/[0-9a-f]{32}$", batch[0].Attributes["openai.compliance.event.type"])
 		k.writePlan(p)
 		return true
 	}

@@ -20,8 +20,8 @@ import (
 	"github.com/openaicompliance/openaicompliancereceiver/internal/fakeapi"
 )
 
-// state runs `make state` on the rig's configuration, as the documents say, without
-// the key: it is not needed.
+// state runs `make state` on the rig's configuration, as the documents say. It needs no
+// API key.
 func (r *rig) state(in, args string) (out string, err error) {
 	cmd := exec.Command("make", "--no-print-directory", "-C", "..", "state", "ARGS=-config "+r.config+" "+args)
 	cmd.Stdin = strings.NewReader(in)
@@ -33,9 +33,9 @@ func (r *rig) state(in, args string) (out string, err error) {
 	return stdout.String(), err
 }
 
-// While the collector runs its state cannot be opened, and it goes on undisturbed.
-// Once it has stopped the state is shown, set back, and taken along as JSON to a
-// storage that is empty: nothing is lost or doubled by any of it.
+// While the collector runs its storage cannot be opened, and it is not disturbed. After
+// it has stopped, checkpoints are shown, set back, and moved as JSON to an empty storage:
+// nothing of that loses or redelivers a record. A deleted stream is redelivered.
 func TestState(t *testing.T) {
 	r := newRig(t, backlog(fakeapi.Options{}, 20), twoTypes)
 	r.start()
@@ -50,6 +50,7 @@ func TestState(t *testing.T) {
 
 	out, err := r.state("", "show")
 	require.NoError(t, err)
+	assert.Regexp(t, `(?m)^AUTH_LOG +collecting .*\n^CODEX_LOG +collecting `, out)
 	assert.Regexp(t, `(?m)^AUTH_LOG +live .*\n^CODEX_LOG +live `, out)
 	_, err = r.state("", "set-cursor AUTH_LOG -4h -yes")
 	require.NoError(t, err)
@@ -73,7 +74,7 @@ func TestState(t *testing.T) {
 	require.NoError(t, err)
 	r.start()
 	want := fakeapi.Expected(r.api.Files("CODEX_LOG"))
-	r.await("the type that was deleted, again", func() bool {
+	r.await("the deleted stream, redelivered", func() bool {
 		counts := r.sink.Counts()
 		for uid, n := range want {
 			if counts[uid] != 2*n {

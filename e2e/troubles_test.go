@@ -7,6 +7,9 @@ package e2e
 
 import (
 	"bytes"
+	"errors"
+	"fmt"
+	"hash/crc32"
 	"io"
 	"net/http"
 	"os"
@@ -20,6 +23,7 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+	"go.etcd.io/bbolt"
 
 	"github.com/openaicompliance/openaicompliancereceiver/internal/fakeapi"
 )
@@ -77,7 +81,7 @@ var troubles = map[string]trouble{
 		says:  "connect: connection refused", receiver: "api_retry: {enabled: false}",
 		shows: `api_requests{.*operation="list".*outcome="error".*}`, least: 1,
 	},
-	"nothing_arrives": {says: "Pass complete.", shows: `polls{.*AUTH_LOG.*outcome="success".*}`, least: 2},
+	"nothing_arrives": {says: "poll complete", shows: `polls{.*AUTH_LOG.*outcome="success".*}`, least: 2},
 	"late": {
 		cause: func(r *rig) {
 			happened := time.Now().Add(-3 * time.Hour).UTC().Format(time.RFC3339)
@@ -104,7 +108,7 @@ var troubles = map[string]trouble{
 			}
 			r.start()
 		},
-		says: "The position cannot be stored; the stream waits.", shows: `checkpoint_failures{.*AUTH_LOG.*}`, least: 1,
+		says: "failed to save checkpoint, retrying", shows: `checkpoint_failures{.*AUTH_LOG.*}`, least: 1,
 	},
 	"state_refused": {
 		cause: func(r *rig) {
@@ -114,27 +118,38 @@ var troubles = map[string]trouble{
 			damageState(r)
 			r.start()
 		},
-		says: "This event type is not collected: its stored state cannot be used.", shows: `checkpoint_corruptions{.*AUTH_LOG.*}`, least: 1,
+		says: "checkpoint cannot be used, event type disabled", shows: `checkpoint_corruptions{.*AUTH_LOG.*}`, least: 1,
 	},
-	"state_gone": {says: "First run: the storage holds no state of this event type."},
+	"state_gone": {says: "first run, no stored state"},
 	"redirect": {
 		receiver: "download: {allowed_hosts: [blob.example.com]}", cause: withFile(func(*rig) {}),
-		says: `refused: the host is not in download::allowed_hosts`,
+		says: `the host is not in download::allowed_hosts`,
 	},
-	"set_aside": {
+	"quarantined": {
 		cause: withFile(func(r *rig) { r.api.Script(fakeapi.Fault{Op: "download", Status: 404}) }),
-		says:  "File set aside: it cannot be read.", shows: `files{.*AUTH_LOG.*outcome="quarantined".*}`, least: 1,
+		says:  "file quarantined", shows: `files{.*AUTH_LOG.*outcome="quarantined".*}`, least: 1,
 	},
 	"refused": {
 		receiver: refuseFast, cause: withFile(func(r *rig) { r.sink.Refuse(http.StatusServiceUnavailable) }),
-		says: "The next consumer refused the batch; it is kept and handed over again.", shows: `batch_retries{.*AUTH_LOG.*}`, least: 3,
+		says: "next consumer returned an error, retrying batch", shows: `batch_retries{.*AUTH_LOG.*}`, least: 3,
 	},
 	"refused_for_good": {
 		receiver: refuseFast, cause: withFile(func(r *rig) { r.sink.Refuse(http.StatusBadRequest) }),
-		says: "The next consumer refused the batch for good; it is set aside and tried again later, record by record", shows: `records{.*AUTH_LOG.*outcome="quarantined".*}`, least: 1,
+		says: "permanent error from next consumer, record quarantined", shows: `records{.*AUTH_LOG.*outcome="quarantined".*}`, least: 1,
 	},
 	"gap": {
-		says: "Gap: the API no longer serves what it exported in this time", shows: `data_gaps{.*AUTH_LOG.*}`, least: 1,
+		says: "data gap: files expired before they were listed", shows: `data_gaps{.*AUTH_LOG.*}`, least: 1,
+		cause: func(r *rig) {
+			r.start()
+			r.awaitPasses(4)
+			r.stop()
+			ageState(r, 40*24*time.Hour)
+			r.start()
+		},
+	},
+	"gap_suspected": {
+		// The API's clock alone is ahead. Nothing is lost, and collection continues.
+		says: "event type held, will retry", shows: `polls{.*AUTH_LOG.*outcome="success".*}`, least: 2,
 		cause: func(r *rig) {
 			r.start()
 			r.awaitPasses(4)
@@ -142,18 +157,21 @@ var troubles = map[string]trouble{
 			ahead.Store(int64(40 * 24 * time.Hour))
 			r.t.Cleanup(func() { ahead.Store(0) })
 			r.start()
+			r.await("the suspicion", func() bool { return strings.Contains(r.output(), `"cause": "gap_suspected"`) })
+			r.awaitPasses(4)
+			assert.NotContains(r.t, r.output(), "data gap: files expired")
 		},
 		opts: fakeapi.Options{Now: func() time.Time { return time.Now().Add(time.Duration(ahead.Load())) }},
 	},
 }
 
-// damageState changes one byte in every stored value of the receiver, where the
-// storage does not notice.
+// damageState changes one byte in every checkpoint of the receiver, where the storage
+// does not notice.
 func damageState(r *rig) {
 	file := filepath.Join(filepath.Dir(r.config), "receiver_openai_compliance_")
 	data, err := os.ReadFile(file)
 	require.NoError(r.t, err)
-	header := []byte("openai-compliance-state ")
+	header := []byte("openai-compliance-checkpoint ")
 	values := bytes.Split(data, header)
 	require.Greater(r.t, len(values), 1, "no stored value")
 	for _, value := range values[1:] {
@@ -162,7 +180,40 @@ func damageState(r *rig) {
 	require.NoError(r.t, os.WriteFile(file, bytes.Join(values, header), 0o600))
 }
 
-// ahead is how far the clock of the API in the gap's row is.
+// storedTime is a time with a date in a checkpoint's JSON.
+var storedTime = regexp.MustCompile(`"\d{4}-\d\d-\d\dT[^"]*Z"`)
+
+// ageState makes every checkpoint one of so long ago.
+func ageState(r *rig, by time.Duration) {
+	changeState(r.t, filepath.Join(filepath.Dir(r.config), "receiver_openai_compliance_"), func(bucket *bbolt.Bucket) error {
+		aged := map[string][]byte{}
+		err := bucket.ForEach(func(key, value []byte) error {
+			head, doc, found := bytes.Cut(value, []byte("\n"))
+			if !found || !bytes.HasPrefix(head, []byte("openai-compliance-checkpoint ")) {
+				return nil
+			}
+			doc = storedTime.ReplaceAllFunc(doc, func(text []byte) []byte {
+				at, err := time.Parse(time.RFC3339Nano, strings.Trim(string(text), `"`))
+				require.NoError(r.t, err)
+				if at.Year() < 2020 {
+					return text
+				}
+				return strconv.AppendQuote(nil, at.Add(-by).Format(time.RFC3339Nano))
+			})
+			head = head[:len(head)-8] // without the checksum
+			sum := crc32.Checksum(append(bytes.Clone(head), doc...), crc32.MakeTable(crc32.Castagnoli))
+			aged[string(key)] = fmt.Appendf(nil, "%s%08x\n%s", head, sum, doc)
+			return nil
+		})
+		require.Len(r.t, aged, 2)
+		for key, value := range aged {
+			err = errors.Join(err, bucket.Put([]byte(key), value))
+		}
+		return err
+	})
+}
+
+// ahead is how far the clock of the API is in the row of the suspected gap.
 var ahead atomic.Int64
 
 // Every row of the table of troubles in docs/operations.md is caused here: the

@@ -20,15 +20,21 @@ import (
 	"github.com/openaicompliance/openaicompliancereceiver/internal/fakeapi"
 )
 
+// Messages that these tests look for.
 const (
-	startFromChanged = "start_from or until was changed after the first run and is ignored: the stored position counts. To collect a stretch again use replay."
-
-	allEnded = "Every event type is collected up to until. The receiver has nothing left to do; the collector may be stopped."
-	cut      = "Pass cut by poll_timeout or max_pages; the next one goes on from the stored position."
+	startFromChanged = "changed start_from or until is ignored"
+	allEnded         = "every stream has reached until"
+	streamEnded      = "reached until, collection finished"
+	cut              = "poll stopped by poll_timeout or max_pages, will resume"
+	pollFailed       = "poll failed, will resume from checkpoint"
+	expiredUnlisted  = "data gap: files expired before they were listed"
+	batchRetried     = "next consumer returned an error, retrying batch"
+	rejectedRecord   = "permanent error from next consumer, record quarantined"
+	storeFailed      = "failed to save checkpoint, retrying"
 )
 
-// With until the streams end by themselves, having delivered what lies up to the
-// bound, to the microsecond, and nothing behind it; log and status say so, once all
+// With until the streams end by themselves, having delivered everything up to the
+// bound, to the microsecond, and nothing after it; log and status say so, once all
 // have ended; a restart makes no further request.
 func TestUntil(t *testing.T) {
 	bothMeanings(t, func(t *testing.T, inclusive bool) {
@@ -43,7 +49,7 @@ func TestUntil(t *testing.T) {
 			within = append(within, w.api.Add("AUTH_LOG", until.Add(-time.Duration(i)*7*time.Hour), authLine(fmt.Sprintf("a-%d", i))))
 		}
 		within = append(within, w.api.Add("AUDIT_LOG", until.Add(-time.Hour), authLine("audit")))
-		w.api.Add("AUTH_LOG", until.Add(time.Microsecond), authLine("behind"))
+		w.api.Add("AUTH_LOG", until.Add(time.Microsecond), authLine("later"))
 		w.api.Add("AUDIT_LOG", recent(time.Minute), authLine("new"))
 		w.start()
 		w.awaitLog(allEnded)
@@ -53,6 +59,7 @@ func TestUntil(t *testing.T) {
 		assert.Equal(t, componentstatus.StatusOK, last.Status())
 		ended, _ := last.Attributes().Get("openai.compliance.ended")
 		assert.True(t, ended.Bool())
+		assert.Equal(t, 2, w.logs.FilterMessage(streamEnded).Len())
 		w.stop()
 
 		before := len(w.api.Requests())
@@ -62,8 +69,8 @@ func TestUntil(t *testing.T) {
 	})
 }
 
-// A bound that lies ahead is waited for: files are collected as they come, and the
-// stream ends once the server's clock is the overlap past it.
+// A bound in the future is waited for: files are collected as they come, and the
+// stream ends once both clocks are the overlap past it.
 func TestUntilAhead(t *testing.T) {
 	start := time.Now().UTC().Truncate(time.Second)
 	now, setNow := serverClock(start)
@@ -72,7 +79,7 @@ func TestUntilAhead(t *testing.T) {
 	w.start()
 	w.awaitExact(first)
 	second := w.api.Add("AUTH_LOG", start.Add(90*time.Minute), authLine("second"))
-	w.api.Add("AUTH_LOG", start.Add(121*time.Minute), authLine("behind"))
+	w.api.Add("AUTH_LOG", start.Add(121*time.Minute), authLine("later"))
 	setNow(start.Add(3*time.Hour - time.Second))
 	w.awaitExact(first, second)
 	assert.Zero(t, w.logs.FilterMessage(allEnded).Len())
@@ -83,8 +90,8 @@ func TestUntilAhead(t *testing.T) {
 	assert.Equal(t, fakeapi.Expected([]*fakeapi.File{first, second, late}), w.counts())
 }
 
-// A pass that max_pages or poll_timeout cuts loses nothing: the next one goes on.
-func TestCutPasses(t *testing.T) {
+// A poll that max_pages or poll_timeout stops loses nothing: the next one resumes.
+func TestCutPolls(t *testing.T) {
 	fill := func(w *world) {
 		for i := range 30 {
 			w.api.Add("AUTH_LOG", recent(20*time.Hour-time.Duration(i)*30*time.Minute), authLine(fmt.Sprintf("a-%d", i)))
@@ -98,8 +105,8 @@ func TestCutPasses(t *testing.T) {
 		w.awaitExact()
 	})
 	t.Run("nothing but lists within poll_timeout", func(t *testing.T) {
-		// What is done is listed again first, and takes longer than a pass may: each
-		// has to go on where the last one was cut.
+		// Completed files are listed again first, and that takes longer than a poll may:
+		// each has to resume where the last one was stopped.
 		w := newWorld(t, fakeapi.Options{PageLimit: 2}, func(cfg *Config) {
 			cfg.Overlap, cfg.PollTimeout = 24*time.Hour, 100*time.Millisecond
 		})
@@ -114,7 +121,7 @@ func TestCutPasses(t *testing.T) {
 		w.awaitExact()
 	})
 	t.Run("poll_timeout", func(t *testing.T) {
-		w := newWorld(t, fakeapi.Options{PageLimit: 5}, func(cfg *Config) { cfg.PollTimeout = 40 * time.Millisecond })
+		w := newWorld(t, fakeapi.Options{PageLimit: 5}, func(cfg *Config) { cfg.PollTimeout = 200 * time.Millisecond })
 		w.next = consumeFunc(func(ctx context.Context, logs plog.Logs) error {
 			time.Sleep(10 * time.Millisecond)
 			return w.sink.ConsumeLogs(ctx, logs)
@@ -155,8 +162,8 @@ func (w *world) replayed(name string) (replayed, usual map[string]int) {
 	return replayed, usual
 }
 
-// A replay brings every record of its stretch once more, marked, though live has
-// delivered it and remembers it; live collection goes on beside it, each record once;
+// A replay delivers every record of its time range once more, marked, though live has
+// delivered it and knows it; live collection continues meanwhile, each record once;
 // restarts and changed bounds repeat nothing of a replay that has ended, and another
 // name is another replay.
 func TestReplay(t *testing.T) {
@@ -193,33 +200,30 @@ func TestReplay(t *testing.T) {
 	}, 20*time.Second, 5*time.Millisecond)
 }
 
-// A replay that a stop or a refusal interrupts goes on where it stood, and its
-// trouble is not live's.
+// A replay that a stop or an error interrupts resumes, and its trouble is not live's.
 func TestReplayResumes(t *testing.T) {
 	w := newWorld(t, fakeapi.Options{}, func(cfg *Config) {
 		cfg.Batch.MaxRecords = 1
 		cfg.Replay = []ReplayConfig{{Name: "again", From: "-11d", To: "-2d"}}
 	})
-	refuse := true
+	reject := true
 	w.next = consumeFunc(func(ctx context.Context, logs plog.Logs) error {
 		record := logs.ResourceLogs().At(0).ScopeLogs().At(0).LogRecords().At(0)
 		uid, _ := record.Attributes().Get("log.record.uid")
-		if _, replay := record.Attributes().Get("openai.compliance.replay"); replay && refuse && uid.Str() == "c" {
+		if _, replay := record.Attributes().Get("openai.compliance.replay"); replay && reject && uid.Str() == "c" {
 			return errors.New("busy")
 		}
 		return w.sink.ConsumeLogs(ctx, logs)
 	})
 	w.api.Add("AUTH_LOG", recent(5*24*time.Hour), authLine("a"), authLine("b"), authLine("c"), authLine("d"))
 	w.start()
-	w.awaitLog("The next consumer refused the batch; it is kept and handed over again.")
+	assert.Equal(t, "again", w.awaitLog(batchRetried).ContextMap()["replay"])
 	w.api.Add("AUTH_LOG", recent(time.Minute), authLine("live"))
 	require.Eventually(t, func() bool { return w.counts()["live"] == 1 }, 20*time.Second, 5*time.Millisecond)
 	w.stop()
-	refuse = false
+	reject = false
 	w.start()
-	w.awaitLog("Everything up to the upper bound is collected: the stream ends.")
+	assert.Equal(t, "again", w.awaitLog(streamEnded).ContextMap()["replay"])
 	assert.Equal(t, map[string]int{"a": 1, "b": 1, "c": 1, "d": 1, "live": 1}, w.counts())
-	progress, err := checkpoint.Load(t.Context(), openClient(t, w, "look"), checkpoint.ReplayKey("again", fakeapi.DefaultWorkspace, "AUTH_LOG"), checkpoint.Settings{})
-	require.NoError(t, err)
-	assert.True(t, progress.Ended())
+	assert.True(t, w.snapshot(checkpoint.ReplayKey("again", fakeapi.DefaultWorkspace, "AUTH_LOG")).Ended)
 }

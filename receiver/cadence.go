@@ -12,29 +12,29 @@ import (
 	"github.com/robfig/cron/v3"
 )
 
-// cadence says when a stream's next pass begins: an interval after the last one
+// pollSchedule says when a stream's next pass begins: an interval after the last one
 // began, or at the times of a schedule.
-type cadence struct {
+type pollSchedule struct {
 	interval time.Duration
 	schedule cron.Schedule // nil for an interval
 	zone     *time.Location
 }
 
-// cadence of the configured keys. Validate has refused what cannot be read; an
+// pollSchedule of the configured keys. Validate has refused what cannot be read; an
 // unvalidated configuration falls back to the interval.
-func (c *Config) cadence() cadence {
-	cad := cadence{interval: c.PollInterval, zone: time.UTC}
+func (c *Config) pollSchedule() pollSchedule {
+	schedule := pollSchedule{interval: c.PollInterval, zone: time.UTC}
 	if c.Schedule != "" {
-		cad.schedule, cad.zone, _ = parseSchedule(c.Schedule)
+		schedule.schedule, schedule.zone, _ = parseSchedule(c.Schedule)
 	}
-	return cad
+	return schedule
 }
 
 // next is when the pass after one that began and ended at the given times is
 // due. An interval counts from the begin, so that a long pass does not make the
 // next one late. Times of a schedule that went by while the pass ran are left
 // out: whoever names times means these times.
-func (c cadence) next(began, ended time.Time) time.Time {
+func (c pollSchedule) next(began, ended time.Time) time.Time {
 	if c.schedule == nil {
 		return began.Add(c.interval)
 	}
@@ -44,10 +44,6 @@ func (c cadence) next(began, ended time.Time) time.Time {
 	}
 	return due.UTC().Round(0) // without the monotonic reading: it is a time of day
 }
-
-// clockCheck is how often a wait for a time of day looks at the clock, which may
-// be set, or stand still while a machine sleeps.
-const clockCheck = time.Minute
 
 const scheduleForms = `minute, hour, day of month, month and day of week, like "*/10 * * * *", or @hourly, @daily, @weekly; CRON_TZ=<zone> before it sets the time zone, else it is UTC`
 
@@ -106,8 +102,8 @@ func loadZone(name string, load func(string) (*time.Location, error)) (*time.Loc
 	return nil, fmt.Errorf("names %q, which is not a time zone such as Europe/Berlin", name)
 }
 
-// validateCadence checks poll_interval and schedule, of which one may be written.
-func (c *Config) validateCadence() error {
+// validatePollSchedule checks poll_interval and schedule, of which one may be written.
+func (c *Config) validatePollSchedule() error {
 	var errs []error
 	if c.PollInterval <= 0 {
 		errs = append(errs, fmt.Errorf("poll_interval: %v must be greater than 0", c.PollInterval))
@@ -121,7 +117,7 @@ func (c *Config) validateCadence() error {
 		}
 		if _, _, err := parseSchedule(c.Schedule); err != nil {
 			errs = append(errs, fmt.Errorf("schedule: %w", err))
-		} else if at := c.cadence().pausesTooLong(time.Now()); !at.IsZero() {
+		} else if at := c.pollSchedule().pausesTooLong(time.Now()); !at.IsZero() {
 			errs = append(errs, fmt.Errorf("schedule: %q has no time for more than four weeks after %s: the API forgets files after 30 days",
 				c.Schedule, at.Format(time.DateOnly)))
 		}
@@ -135,7 +131,7 @@ const longestPause = 28 * 24 * time.Hour
 
 // pausesTooLong finds a day of the coming year after which a schedule has no time
 // for longer than that, and the zero time if there is none.
-func (c cadence) pausesTooLong(now time.Time) time.Time {
+func (c pollSchedule) pausesTooLong(now time.Time) time.Time {
 	for day := range 366 {
 		at := now.AddDate(0, 0, day)
 		if c.next(at, at).Sub(at) > longestPause {

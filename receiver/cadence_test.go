@@ -7,15 +7,9 @@ import (
 	"errors"
 	"testing"
 	"time"
-	"unsafe"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
-	"go.uber.org/zap"
-
-	"go.opentelemetry.io/collector/extension/xextension/storage"
-
-	"github.com/openaicompliance/openaicompliancereceiver/internal/checkpoint"
 )
 
 // farOff is the zone of a machine far off.
@@ -27,16 +21,14 @@ func times(t *testing.T, schedule, after string, n int) (all []string) {
 	t.Helper()
 	moment, err := time.Parse(time.RFC3339, after)
 	require.NoError(t, err)
-	cadence := (&Config{Schedule: schedule}).cadence()
+	polls := (&Config{Schedule: schedule}).pollSchedule()
 	for range n {
 		moment = moment.In(farOff)
-		moment = cadence.next(moment.Add(-time.Second), moment)
+		moment = polls.next(moment.Add(-time.Second), moment)
 		all = append(all, moment.Format(time.RFC3339))
 	}
 	return all
 }
-
-var noon = time.Date(2026, 8, 2, 12, 0, 0, 0, time.UTC)
 
 // A schedule's times are UTC's, or those of the zone that it names, whatever the
 // zone of the machine is.
@@ -68,69 +60,26 @@ func TestScheduleInSummerTime(t *testing.T) {
 		times(t, berlin+"0 * * * *", "2026-10-24T23:30:00Z", 3))
 }
 
-// An interval counts from the begin of a pass; a schedule leaves out the times
-// that went by while the pass ran.
-func TestCadenceAfterLongPass(t *testing.T) {
+// An interval counts from the start of a poll; a schedule leaves out the times that
+// passed during the poll.
+func TestPollScheduleAfterLongPoll(t *testing.T) {
 	began := time.Date(2026, 8, 5, 10, 0, 0, 0, time.UTC)
 	ended := began.Add(25 * time.Minute)
-	every := (&Config{PollInterval: 10 * time.Minute}).cadence()
+	every := (&Config{PollInterval: 10 * time.Minute}).pollSchedule()
 	assert.Equal(t, began.Add(10*time.Minute), every.next(began, ended))
-	scheduled := (&Config{PollInterval: 5 * time.Minute, Schedule: "*/10 * * * *"}).cadence()
+	scheduled := (&Config{PollInterval: 5 * time.Minute, Schedule: "*/10 * * * *"}).pollSchedule()
 	assert.Equal(t, began.Add(30*time.Minute), scheduled.next(began, ended))
 }
 
-// A stream waits between two passes as its cadence says, and looks at the clock in
-// between: it may be set, or have stood still.
-func TestStreamWaitsForSchedule(t *testing.T) {
-	progress, err := checkpoint.Create(t.Context(), storage.NewNopClient(), "stream/x/AUTH_LOG", checkpoint.Beginning{Floor: noon}, checkpoint.Settings{})
-	require.NoError(t, err)
-	for schedule, due := range map[string]time.Time{"@daily": noon.Add(12 * time.Hour), "": noon.Add(time.Minute)} {
-		cfg := NewDefaultConfig()
-		cfg.PollInterval, cfg.Schedule = time.Minute, schedule
-		s := &stream{
-			shared:    shared{cfg: cfg, health: newHealth(nil, zap.NewNop(), []string{"AUTH_LOG"}, 1), first: newFirstPass(zap.NewNop(), nil)},
-			eventType: "AUTH_LOG", cadence: cfg.cadence(), progress: progress, logger: zap.NewNop(),
-		}
-		s.live = &lane{stream: s, pass: &pass{started: noon, finish: func(error) {}}}
-		s.history = &lane{stream: s, part: checkpoint.History}
-		s.live.end(t.Context(), nil)
-		if schedule == "" {
-			assert.Equal(t, due, s.live.due)
-		} else {
-			assert.Zero(t, s.live.due.Sub(due)%(24*time.Hour), s.live.due)
-			assert.WithinRange(t, s.live.due, time.Now(), time.Now().Add(24*time.Hour))
-		}
-		assert.LessOrEqual(t, s.nextLook(), clockCheck)
-	}
-}
-
-// setForward is a time as it stands after the clock was set forward: the wall clock
-// says less than the monotonic one.
-func setForward(at time.Time, by time.Duration) time.Time {
-	wall := (*uint64)(unsafe.Pointer(&at)) // the first field: its bits from the 30th on are seconds
-	*wall -= uint64(by/time.Second) << 30
-	return at
-}
-
-// A clock that is set forward, or goes on while the machine sleeps, does not make a
-// stream spin until its interval is over; a schedule goes by the time of day.
-func TestClockSetForward(t *testing.T) {
-	progress, err := checkpoint.Create(t.Context(), storage.NewNopClient(), "stream/x/AUTH_LOG", checkpoint.Beginning{Floor: noon}, checkpoint.Settings{})
-	require.NoError(t, err)
-	s := &stream{progress: progress}
-	s.live, s.history = &lane{stream: s}, &lane{stream: s, part: checkpoint.History}
-	s.live.due = setForward(time.Now().Add(30*time.Second), time.Hour)
-	require.Greater(t, time.Until(s.live.due), 20*time.Second)
-	require.Negative(t, s.live.due.Round(0).Sub(time.Now().Round(0)))
-	assert.Greater(t, s.nextLook(), 20*time.Second, "the pass is not due, so there is nothing to look for")
-
-	hourly := (&Config{Schedule: "@hourly"}).cadence()
+// A time of a schedule is a time of day: it has no monotonic reading.
+func TestScheduleIsATimeOfDay(t *testing.T) {
+	hourly := (&Config{Schedule: "@hourly"}).pollSchedule()
 	due := hourly.next(time.Now(), time.Now())
-	assert.Equal(t, due.Round(0), due, "a time of day has no monotonic reading")
+	assert.Equal(t, due.Round(0), due)
 }
 
 // FuzzSchedule: no text makes the parser or the search for the next time panic,
-// and the next time lies ahead.
+// and the next time is in the future.
 func FuzzSchedule(f *testing.F) {
 	for _, text := range []string{
 		"*/10 * * * *", "@daily", "CRON_TZ=Europe/Berlin 0 6 * * 1-5", "TZ=", "CRON_TZ=UTC", "TZ=UTC TZ=", "CRON_TZ=UTC @every 1s",
@@ -145,7 +94,7 @@ func FuzzSchedule(f *testing.F) {
 			return
 		}
 		now := time.Unix(seconds%(1<<33), 0)
-		next := cadence{schedule: schedule, zone: zone}.next(now, now)
+		next := pollSchedule{schedule: schedule, zone: zone}.next(now, now)
 		assert.True(t, next.After(now), "%s after %s", next, now)
 	})
 }

@@ -245,7 +245,7 @@ func NewDefaultConfig() *Config {
 		InitialDelay:   time.Second,
 		Overlap:        time.Hour,
 		Deduplication:  DeduplicationConfig{Window: 24 * time.Hour, MaxEvents: 1_000_000},
-		RateLimit:      RateLimitConfig{DownloadsPerMinute: 50, ListsPerMinute: 60},
+		RateLimit:      RateLimitConfig{DownloadsPerMinute: 100, ListsPerMinute: 60},
 		APIRetry: APIRetryConfig{
 			BackOff:         BackOff(apiRetry),
 			StatusCodes:     []int{408, 429, 500, 502, 503, 504},

@@ -9,7 +9,6 @@ import (
 	"regexp"
 	"time"
 
-	"github.com/openaicompliance/openaicompliancereceiver/internal/checkpoint"
 	"github.com/openaicompliance/openaicompliancereceiver/internal/timespec"
 )
 
@@ -23,18 +22,18 @@ func (r *ReplayConfig) eventTypes(c *Config) []string {
 	return c.EventTypes
 }
 
-// beginning of the replay at now. A boundsError comes with it.
-func (r *ReplayConfig) beginning(now time.Time) (checkpoint.Beginning, error) {
+// validateBounds resolves from and to at now. A boundsError says that nothing would be
+// collected.
+func (r *ReplayConfig) validateBounds(now time.Time) error {
 	from, fromErr := replayTime("from", r.From, now)
 	to, toErr := replayTime("to", r.To, now)
 	if err := errors.Join(fromErr, toErr); err != nil {
-		return checkpoint.Beginning{}, err
+		return err
 	}
-	begin := checkpoint.Beginning{Floor: from, StartFrom: r.From, Until: to, UntilText: r.To}
 	if !to.After(from) {
-		return begin, boundsError(fmt.Sprintf("to: %q is %s, which is not later than from, %s", r.To, to.Format(time.RFC3339), from.Format(time.RFC3339)))
+		return boundsError(fmt.Sprintf("to: %q is %s, which is not later than from, %s", r.To, to.Format(time.RFC3339), from.Format(time.RFC3339)))
 	}
-	return begin, nil
+	return nil
 }
 
 func replayTime(key, text string, now time.Time) (time.Time, error) {
@@ -74,8 +73,7 @@ func (c *Config) validateReplays() error {
 			fault(err)
 		}
 		if len(r.faults) == 0 {
-			_, err := r.beginning(time.Now())
-			fault(orFirstRun(err, r.From, r.To))
+			fault(orFirstRun(r.validateBounds(time.Now()), r.From, r.To))
 		}
 		if len(r.EventTypes) > 0 {
 			fault(c.checkEventTypes(r.EventTypes))

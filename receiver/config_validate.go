@@ -15,6 +15,7 @@ import (
 	"go.opentelemetry.io/collector/config/configretry"
 	"go.opentelemetry.io/collector/confmap"
 
+	"github.com/openaicompliance/openaicompliancereceiver/internal/collect"
 	"github.com/openaicompliance/openaicompliancereceiver/internal/compliance"
 )
 
@@ -37,7 +38,7 @@ func (c *Config) Validate() error {
 		c.validateEventTypes(),
 		c.validateState(),
 		c.validatePolling(),
-		c.validateCadence(),
+		c.validatePollSchedule(),
 		c.validateReplays(),
 		c.validateChoices(),
 		c.Content.validate(),
@@ -93,15 +94,15 @@ func (c *Config) checkEventTypes(types []string) error {
 	var errs []error
 	seen := map[string]bool{}
 	for _, t := range types {
-		scopes, known := eventTypes[t]
+		known, ok := collect.EventTypes[t]
 		switch {
 		case !eventTypePattern.MatchString(t):
 			errs = append(errs, fmt.Errorf("event_types: %q does not look like an event type; they are written in capitals, digits and underscores, for example AUTH_LOG", t))
 		case seen[t]:
 			errs = append(errs, fmt.Errorf("event_types: %s is listed twice", t))
-		case known && c.OrganizationID != "" && !scopes.organization:
+		case ok && c.OrganizationID != "" && !known.Organization:
 			errs = append(errs, fmt.Errorf("event_types: %s exists for workspaces only; collect it with a receiver that has workspace_id", t))
-		case known && c.WorkspaceID != "" && !scopes.workspace:
+		case ok && c.WorkspaceID != "" && !known.Workspace:
 			errs = append(errs, fmt.Errorf("event_types: %s exists for organizations only; collect it with a receiver that has organization_id", t))
 		}
 		seen[t] = true

@@ -12,8 +12,8 @@ import (
 	"go.uber.org/zap"
 
 	"go.opentelemetry.io/collector/component"
-	corereceiver "go.opentelemetry.io/collector/receiver"
 
+	"github.com/openaicompliance/openaicompliancereceiver/internal/collect"
 	"github.com/openaicompliance/openaicompliancereceiver/internal/compliance"
 	"github.com/openaicompliance/openaicompliancereceiver/internal/record"
 )
@@ -23,14 +23,13 @@ import (
 // collector. It has no telemetry, no extensions, no rate limit and no retries; the
 // function it returns closes its connections.
 func Connect(ctx context.Context, cfg *Config, version string) (*compliance.Client, func(), error) {
-	ways, err := newTransports(ctx, cfg, noExtensions{}, component.TelemetrySettings{
+	clients, err := newTransports(ctx, cfg, noExtensions{}, component.TelemetrySettings{
 		Logger: zap.NewNop(), MeterProvider: metricnoop.NewMeterProvider(), TracerProvider: tracenoop.NewTracerProvider(),
 	})
 	if err != nil {
 		return nil, nil, err
 	}
-	build := corereceiver.Settings{BuildInfo: component.BuildInfo{Version: version}}
-	return newAPI(cfg, ways, build, nil), ways.close, nil
+	return newAPI(cfg, clients, apiHooks{}, version), clients.close, nil
 }
 
 // WithholdContent returns what makes of a line of an event type the text that the
@@ -53,7 +52,9 @@ func PrincipalID(cfg *Config) string { return cfg.principal().ID }
 
 // Advice says what an operator can do about an error that a client met with an
 // event type.
-func Advice(err error, eventType string) string { return advice(err, eventType) }
+func Advice(err error, eventType string) string {
+	return collect.Classifier{EventType: eventType}.Classify(err).Hint
+}
 
 // noExtensions is a host without extensions.
 type noExtensions struct{}

@@ -9,17 +9,21 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+	"go.uber.org/zap/zaptest/observer"
 
+	"go.opentelemetry.io/collector/component"
 	"go.opentelemetry.io/collector/config/configopaque"
 	"go.opentelemetry.io/collector/consumer/consumererror"
+	"go.opentelemetry.io/collector/extension/xextension/storage"
 	"go.opentelemetry.io/collector/pdata/plog"
 
-	"github.com/openaicompliance/openaicompliancereceiver/internal/checkpoint"
 	"github.com/openaicompliance/openaicompliancereceiver/internal/compliance"
 	"github.com/openaicompliance/openaicompliancereceiver/internal/fakeapi"
 	"github.com/openaicompliance/openaicompliancereceiver/internal/testbed"
@@ -32,7 +36,7 @@ const (
 
 // With content withheld none of it is in a record, in a log line of any level, in
 // the component's status or in the stored state, whatever happens on the way: a
-// broken line, a repeated key, a refusal for good, a restart.
+// broken line, a repeated key, a permanent rejection, records in quarantine, a restart.
 func TestContentStaysHome(t *testing.T) {
 	for _, body := range []string{bodyRaw, bodyParsed} {
 		for _, content := range []ContentConfig{{Mode: "hmac", HMACKey: hmacKey}, {Mode: "drop"}} {
@@ -42,11 +46,13 @@ func TestContentStaysHome(t *testing.T) {
 					cfg.Batch.MaxRecords = 2
 				})
 				var seen syncSlice[string]
-				refusals := 0
+				store := &recordingStorage{Storage: testbed.NewStorage()}
+				w.storage = store
+				var healthy atomic.Bool
 				w.next = consumeFunc(func(ctx context.Context, logs plog.Logs) error {
 					text, err := (&plog.JSONMarshaler{}).MarshalLogs(logs)
 					seen.add(string(text))
-					if refusals++; refusals == 1 {
+					if !healthy.Load() && strings.Contains(string(text), `{"stringValue":"a"}`) {
 						return consumererror.NewPermanent(errors.New("no"))
 					}
 					return errors.Join(err, w.sink.ConsumeLogs(ctx, logs))
@@ -57,23 +63,62 @@ func TestContentStaysHome(t *testing.T) {
 					`{"event_id":"c","event_id":"CANARY"}`, `{"event_id":"d","event_details":{"prompt_text":"CANARY`, "CANARY\xff",
 				)
 				w.start()
+				require.Eventually(t, func() bool {
+					return len(w.records("")) == 4 && points(t, w.tel, "quarantined_records")["CODEX_LOG"] == 1
+				}, 20*time.Second, 5*time.Millisecond)
+				var logged []observer.LoggedEntry
+				w.stop()
+				logged = append(logged, w.logs.All()...)
+				healthy.Store(true)
+				w.start()
 				require.Eventually(t, func() bool { return len(w.records("")) == 5 }, 20*time.Second, 5*time.Millisecond)
 				w.stop()
 				for _, text := range seen.all() {
 					assert.NotContains(t, text, canary)
 				}
-				for _, entry := range w.logs.All() {
+				for _, entry := range append(logged, w.logs.All()...) {
 					assert.NotContains(t, fmt.Sprint(entry.Message, entry.ContextMap()), canary)
 				}
 				for _, event := range w.status.events.all() {
 					assert.NotContains(t, fmt.Sprint(event.Err()), canary)
 				}
-				state := w.storage.(*testbed.Storage).Value(checkpoint.Key(fakeapi.DefaultWorkspace, "CODEX_LOG"))
-				require.NotEmpty(t, state)
-				assert.NotContains(t, string(state), canary)
+				require.NotEmpty(t, store.written.all())
+				for _, value := range store.written.all() {
+					assert.NotContains(t, value, canary)
+				}
 			})
 		}
 	}
+}
+
+// recordingStorage remembers every value that was ever stored.
+type recordingStorage struct {
+	*testbed.Storage
+	written syncSlice[string]
+}
+
+// GetClient implements storage.Extension.
+func (s *recordingStorage) GetClient(ctx context.Context, kind component.Kind, id component.ID, name string) (storage.Client, error) {
+	client, err := s.Storage.GetClient(ctx, kind, id, name)
+	return &recordingClient{client, s}, err
+}
+
+type recordingClient struct {
+	storage.Client
+	storage *recordingStorage
+}
+
+func (c *recordingClient) Set(ctx context.Context, key string, value []byte) error {
+	return c.Batch(ctx, storage.SetOperation(key, value))
+}
+
+func (c *recordingClient) Batch(ctx context.Context, ops ...*storage.Operation) error {
+	for _, op := range ops {
+		if op.Type == storage.Set {
+			c.storage.written.add(op.Key + string(op.Value))
+		}
+	}
+	return c.Client.Batch(ctx, ops...)
 }
 
 // body: parsed reaches the records.

@@ -21,7 +21,7 @@ import (
 	"github.com/openaicompliance/openaicompliancereceiver/internal/fakeapi"
 )
 
-// awaitCounts waits for exactly these deliveries and lets more passes go by.
+// awaitCounts waits for exactly these deliveries and lets more polls go by.
 func (w *world) awaitCounts(want map[string]int) {
 	w.t.Helper()
 	require.Eventually(w.t, func() bool { return len(w.counts()) >= len(want) }, 20*time.Second, 5*time.Millisecond)
@@ -135,9 +135,9 @@ func TestDeduplicationForgetsDroppedBatches(t *testing.T) {
 	w.awaitCounts(map[string]int{"a": 1})
 }
 
-// A file that appears later than the overlap foresees is found by the deep list
+// A file that appears later than the overlap foresees is found by the deep poll
 // at the next start, delivered, and counted as late.
-func TestDeepListFindsLateFiles(t *testing.T) {
+func TestDeepPollFindsLateFiles(t *testing.T) {
 	w := newWorld(t, fakeapi.Options{}, func(cfg *Config) { cfg.StartFrom = "-100h" })
 	w.api.Add("AUTH_LOG", recent(90*time.Hour), authLine("old"))
 	w.api.Add("AUTH_LOG", recent(time.Minute), authLine("new"))

@@ -11,9 +11,9 @@ import (
 	"go.opentelemetry.io/collector/component"
 )
 
-// running are the receivers of this process, for the warning about two of them
+// receivers are those of this process, for the warning about two of them
 // that collect the same.
-var running registry
+var receivers registry
 
 // registry holds one registration for each running receiver.
 type registry struct {

@@ -22,7 +22,7 @@ import (
 	"github.com/openaicompliance/openaicompliancereceiver/internal/metadata"
 )
 
-const duplicateWarning = "Two receivers collect the same event types"
+const duplicateWarning = "two receivers collect the same event types"
 
 // A second receiver of a principal and event type warns at its start, naming both,
 // for as long as the first runs; others do not.
@@ -78,14 +78,14 @@ func TestTwoReceiversOfOneType(t *testing.T) {
 	for _, r := range []corereceiver.Logs{again, other, disjoint} {
 		stop(r)
 	}
-	assert.Empty(t, running.members)
+	assert.Empty(t, receivers.members)
 }
 
 // Start names the keys whose values were trimmed, and never the values.
 func TestStartNamesTrimmedKeys(t *testing.T) {
 	w := newWorld(t, fakeapi.Options{}, func(cfg *Config) { cfg.trimmed = []string{"api_key", "workspace_id"} })
 	w.start()
-	entries := w.logs.FilterMessage("White space or quotes around a value ignored").All()
+	entries := w.logs.FilterMessage("white space or quotes around a value ignored").All()
 	require.Len(t, entries, 2)
 	assert.Equal(t, map[string]any{"key": "api_key"}, entries[0].ContextMap())
 	assert.Equal(t, map[string]any{"key": "workspace_id"}, entries[1].ContextMap())

@@ -16,8 +16,8 @@ import (
 	"github.com/openaicompliance/openaicompliancereceiver/internal/fakeapi"
 )
 
-// A gap behind the last file that was listed takes in its end_time: a file that
-// shares it, on the next page, has expired too.
+// A gap after the last listed file includes its end_time: a file that shares it, on
+// the next page, has expired too.
 func TestGapTakesInTies(t *testing.T) {
 	start := time.Now().UTC().Truncate(time.Second)
 	now, setNow := serverClock(start)

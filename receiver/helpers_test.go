@@ -23,6 +23,7 @@ import (
 	corereceiver "go.opentelemetry.io/collector/receiver"
 	"go.opentelemetry.io/collector/receiver/receivertest"
 
+	"github.com/openaicompliance/openaicompliancereceiver/internal/collect"
 	"github.com/openaicompliance/openaicompliancereceiver/internal/fakeapi"
 	"github.com/openaicompliance/openaicompliancereceiver/internal/metadata"
 	"github.com/openaicompliance/openaicompliancereceiver/internal/testbed"
@@ -42,8 +43,17 @@ type world struct {
 	status  *statuses
 	tel     *componenttest.Telemetry
 
-	running  corereceiver.Logs
-	heldLong time.Duration // replaces the constant where set
+	running   corereceiver.Logs
+	times     collect.Times
+	wallClock func() time.Time // the collector's own clock
+}
+
+// quickTimes are the waits of the engine in these tests.
+func quickTimes() collect.Times {
+	return collect.Times{
+		QueueFirst: 10 * time.Millisecond, QueueMost: 40 * time.Millisecond, Unverified: 20 * time.Millisecond,
+		HoldMost: 600 * time.Millisecond, KeyCheck: 10 * time.Millisecond, Denied: 5 * time.Minute, EvictAfter: 30 * time.Second,
+	}
 }
 
 // newWorld serves an API with the given options; configure changes the
@@ -54,7 +64,10 @@ func newWorld(t *testing.T, opts fakeapi.Options, configure ...func(*Config)) *w
 	require.NoError(t, api.Start("", ""))
 	w := &world{
 		t: t, api: api, storage: testbed.NewStorage(), sink: &consumertest.LogsSink{},
-		cfg: testConfig(api.URL), status: &statuses{}, tel: componenttest.NewTelemetry(),
+		cfg: testConfig(api.URL), status: &statuses{}, tel: componenttest.NewTelemetry(), times: quickTimes(), wallClock: time.Now,
+	}
+	if opts.Now != nil { // both clocks agree, unless a test says otherwise
+		w.wallClock = opts.Now
 	}
 	w.next = w.sink
 	for _, change := range configure {
@@ -100,13 +113,9 @@ func (w *world) tryStart() error {
 	set.Logger = zap.New(core)
 	set.ID = component.MustNewID("openai_compliance")
 	require.NoError(w.t, w.cfg.Validate())
-	r, err := New(set, w.cfg, w.next)
+	r, err := New(set, w.cfg, w.next, WithTimes(w.times), WithWallClock(w.wallClock))
 	require.NoError(w.t, err)
 	w.running = r
-	if w.heldLong > 0 {
-		r.(*logsReceiver).heldLong = w.heldLong
-	}
-	r.(*logsReceiver).refusedInterval = 10 * time.Millisecond
 	return r.Start(w.t.Context(), &host{w.storage, w.status})
 }
 

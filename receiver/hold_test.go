@@ -22,17 +22,18 @@ func crowded(cfg *Config) {
 	cfg.PollInterval = 50 * time.Millisecond
 }
 
-// A consumer that does not answer when it is told of a gap in history holds up its
-// own type only: no file of live keeps memory meanwhile.
+// A consumer that does not answer the report of a gap holds up its own type only: no
+// file keeps memory meanwhile.
 func TestGapHoldsNoMemory(t *testing.T) {
 	start := time.Now().UTC().Truncate(time.Second)
 	now, setNow := serverClock(start)
 	w := newWorld(t, fakeapi.Options{Now: now}, crowded)
-	release := make(chan struct{})
+	entered, release := make(chan struct{}, 1), make(chan struct{})
 	w.next = consumeFunc(func(ctx context.Context, logs plog.Logs) error {
 		resource := logs.ResourceLogs().At(0)
 		eventType, _ := resource.Resource().Attributes().Get("openai.compliance.event.type")
 		if eventType.Str() == "AUTH_LOG" && resource.ScopeLogs().At(0).LogRecords().At(0).EventName() == "openai.compliance.gap" {
+			entered <- struct{}{}
 			<-release
 		}
 		return w.sink.ConsumeLogs(ctx, logs)
@@ -46,7 +47,7 @@ func TestGapHoldsNoMemory(t *testing.T) {
 	w.api.Add("AUTH_LOG", back.Add(-time.Hour), authLine("live"))
 	w.start()
 	defer close(release)
-	time.Sleep(100 * time.Millisecond)
+	<-entered
 	other := w.api.Add("CODEX_LOG", back.Add(-time.Minute), authLine("other"))
 	require.Eventually(t, func() bool { return w.counts()[other.EventIDs[0]] == 1 }, 20*time.Second, time.Millisecond)
 }

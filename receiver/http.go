@@ -14,7 +14,6 @@ import (
 
 	"go.opentelemetry.io/collector/component"
 	"go.opentelemetry.io/collector/config/configmiddleware"
-	corereceiver "go.opentelemetry.io/collector/receiver"
 
 	"github.com/openaicompliance/openaicompliancereceiver/internal/compliance"
 	"github.com/openaicompliance/openaicompliancereceiver/internal/metadata"
@@ -25,7 +24,7 @@ import (
 type transports struct {
 	api    *http.Client
 	base   *http.Transport
-	signed *fetchSpans
+	signed *tracingTransport
 }
 
 // close drops the idle connections. The client's own CloseIdleConnections does
@@ -63,7 +62,7 @@ func newTransports(ctx context.Context, cfg *Config, host component.Host, set co
 	}
 	compliance.NameProxyRefusals(capture.transport)
 	policy := compliance.PolicyFor(cfg.HTTP.Endpoint, cfg.allowedHosts())
-	signed := &fetchSpans{next: compliance.NewSignedTransport(capture.transport, policy), tracer: metadata.Tracer(set)}
+	signed := &tracingTransport{next: compliance.NewSignedTransport(capture.transport, policy), tracer: metadata.Tracer(set)}
 	return &transports{api: api, base: capture.transport, signed: signed}, nil
 }
 
@@ -83,21 +82,28 @@ func (c *captureTransport) GetHTTPRoundTripper(context.Context) (func(context.Co
 	}, nil
 }
 
+// apiHooks are called around requests; each may be nil.
+type apiHooks struct {
+	observe    func(context.Context, compliance.Observation)
+	allowFetch func(host string) error
+}
+
 // newAPI assembles the client of the configured principal.
-func newAPI(cfg *Config, ways *transports, build corereceiver.Settings, observe func(context.Context, compliance.Observation)) *compliance.Client {
+func newAPI(cfg *Config, clients *transports, hooks apiHooks, version string) *compliance.Client {
 	return compliance.NewClient(compliance.Settings{
 		Endpoint:        cfg.HTTP.Endpoint,
 		Principal:       cfg.principal(),
 		Key:             cfg.keySource(),
-		API:             ways.api,
-		Signed:          ways.signed,
+		API:             clients.api,
+		Signed:          clients.signed,
 		Policy:          compliance.PolicyFor(cfg.HTTP.Endpoint, cfg.allowedHosts()),
-		UserAgent:       "openaicompliancereceiver/" + build.BuildInfo.Version,
+		UserAgent:       "openaicompliancereceiver/" + version,
 		HeaderTimeout:   cfg.HTTP.Timeout,
 		DownloadTimeout: cfg.Download.Timeout,
 		StallTimeout:    cfg.Download.StallTimeout,
 		MaxFileSize:     cfg.Download.MaxFileSize,
-		Observe:         observe,
+		Observe:         hooks.observe,
+		AllowFetch:      hooks.allowFetch,
 	})
 }
 

@@ -1,8 +1,8 @@
 // Copyright The OpenTelemetry Authors
 // SPDX-License-Identifier: Apache-2.0
 
-// Package receiver is the running component: one stream per event type, each of
-// which lists, downloads, delivers and stores its position on its own.
+// Package receiver is the component: configuration, validation, Start and Shutdown,
+// HTTP clients, storage and wiring. The engine is internal/collect.
 package receiver
 
 import (
@@ -20,46 +20,68 @@ import (
 	"go.opentelemetry.io/collector/extension/xextension/storage"
 	corereceiver "go.opentelemetry.io/collector/receiver"
 
-	"github.com/openaicompliance/openaicompliancereceiver/internal/pace"
+	"github.com/openaicompliance/openaicompliancereceiver/internal/collect"
+	"github.com/openaicompliance/openaicompliancereceiver/internal/limit"
 )
 
-// shutdownGrace is how long Shutdown lets running calls to the next consumer
+// shutdownTimeout is how long Shutdown lets running calls to the next consumer
 // finish before it cancels them. What they would have accepted after that is
 // delivered again at the next start.
-const shutdownGrace = 10 * time.Second
+const shutdownTimeout = 10 * time.Second
 
-// obeyWithin is how long a canceled call may take to return.
-const obeyWithin = 2 * time.Second
+// cancelTimeout is how long a canceled call may take to return.
+const cancelTimeout = 2 * time.Second
 
 // logsReceiver implements receiver.Logs.
 type logsReceiver struct {
-	cfg  *Config
-	set  corereceiver.Settings
-	next consumer.Logs
-	// heldLong is the constant of this name, but for tests.
-	heldLong time.Duration
-	// refusedInterval is refusedRetryInterval, but for tests.
-	refusedInterval time.Duration
+	cfg     *Config
+	set     corereceiver.Settings
+	next    consumer.Logs
+	options options
 
 	// What follows is set by Start and released by Shutdown.
 	registered *registration
-	ways       *transports
+	transports *transports
 	storage    storage.Client
-	orders     []*order
-	scheduler  *pace.Scheduler
-	telemetry  *telemetry
-	stop       context.CancelFunc // ends the streams
-	abort      context.CancelFunc // ends their running calls too
-	streams    sync.WaitGroup
-	abandoned  *atomic.Bool // set when a stream had to be left behind
+	specs      []*streamSpec
+	downloads  *limit.Downloads
+	reporter   *reporter
+	running    *running
+	detached   atomic.Bool // a stream had to be left to itself
 }
+
+// running are the streams under way.
+type running struct {
+	streams       sync.WaitGroup
+	cancelStreams context.CancelFunc
+	cancelCalls   context.CancelFunc // to the next consumer and to storage
+}
+
+// options are what tests change.
+type options struct {
+	times     collect.Times
+	wallClock func() time.Time
+}
+
+// Option changes what no configuration key changes.
+type Option func(*options)
+
+// WithTimes replaces the waits of the engine.
+func WithTimes(times collect.Times) Option { return func(o *options) { o.times = times } }
+
+// WithWallClock replaces the local time of day.
+func WithWallClock(now func() time.Time) Option { return func(o *options) { o.wallClock = now } }
 
 // New creates the receiver; nothing runs before Start.
-func New(set corereceiver.Settings, cfg *Config, next consumer.Logs) (corereceiver.Logs, error) {
-	return &logsReceiver{cfg: cfg, set: set, next: next, heldLong: heldLong, refusedInterval: refusedRetryInterval}, nil
+func New(set corereceiver.Settings, cfg *Config, next consumer.Logs, opts ...Option) (corereceiver.Logs, error) {
+	r := &logsReceiver{cfg: cfg, set: set, next: next, options: options{times: collect.DefaultTimes(), wallClock: time.Now}}
+	for _, option := range opts {
+		option(&r.options)
+	}
+	return r, nil
 }
 
-// Start opens the storage, fixes where each stream begins and starts the
+// Start opens the storage, stores the first run of new streams and starts all
 // streams. It does not wait for the network.
 func (r *logsReceiver) Start(ctx context.Context, host component.Host) error {
 	if err := r.start(ctx, host); err != nil {
@@ -69,58 +91,66 @@ func (r *logsReceiver) Start(ctx context.Context, host component.Host) error {
 }
 
 func (r *logsReceiver) start(ctx context.Context, host component.Host) error {
-	r.warnOfRisks()
+	r.warnInsecureSettings()
 	r.register()
 	if _, err := r.cfg.keySource().Key(); err != nil {
 		return err
 	}
 	var err error
-	if r.telemetry, err = newTelemetry(r.set.TelemetrySettings); err != nil {
+	if r.specs, err = r.cfg.streamSpecs(r.options.wallClock()); err != nil {
 		return err
 	}
-	if r.ways, err = newTransports(ctx, r.cfg, host, r.set.TelemetrySettings); err != nil {
+	if r.reporter, err = newReporter(host, r.set.TelemetrySettings, r.cfg.EventTypes, len(r.specs)); err != nil {
 		return err
 	}
-	opening, cancel := context.WithTimeout(ctx, storageTimeout)
-	defer cancel()
-	if r.storage, err = openStorage(opening, host, r.cfg.StorageID, r.set.ID); err != nil {
+	if r.transports, err = newTransports(ctx, r.cfg, host, r.set.TelemetrySettings); err != nil {
 		return err
 	}
-	if r.orders, err = r.cfg.orders(time.Now()); err != nil {
+	if err = r.withinTimeout(ctx, func(ctx context.Context) (err error) {
+		r.storage, err = openStorage(ctx, host, r.cfg.StorageID, r.set.ID)
+		return err
+	}); err != nil {
 		return err
 	}
-	if err := r.loadProgress(opening); err != nil {
+	if err := r.loadCheckpoints(ctx); err != nil {
 		return err
 	}
-	// The context of Start ends with Start; the streams live until Shutdown.
-	calls, abort := context.WithCancel(context.WithoutCancel(ctx))
-	run, stop := context.WithCancel(calls)
-	r.abort, r.stop, r.abandoned = abort, stop, new(atomic.Bool)
-	streams, err := r.newStreams(calls, newHealth(host, r.set.Logger, r.cfg.EventTypes, len(r.orders)))
+	return r.run(ctx)
+}
+
+// run starts the streams. The context of Start ends with Start; they live until
+// Shutdown.
+func (r *logsReceiver) run(ctx context.Context) error {
+	calls, cancelCalls := context.WithCancel(context.WithoutCancel(ctx))
+	streamsCtx, cancelStreams := context.WithCancel(calls)
+	r.detached.Store(false)
+	r.running = &running{cancelStreams: cancelStreams, cancelCalls: cancelCalls}
+	streams, err := r.newStreams(calls)
 	if err != nil {
 		return err
 	}
 	for _, s := range streams {
-		r.streams.Go(func() { s.run(run) })
+		r.running.streams.Go(func() { s.Run(streamsCtx) })
 	}
 	return nil
 }
 
-// warnOfRisks names the settings that an operator should have chosen on purpose.
-func (r *logsReceiver) warnOfRisks() {
+// warnInsecureSettings names the settings that an operator should have chosen on
+// purpose.
+func (r *logsReceiver) warnInsecureSettings() {
 	for _, t := range r.cfg.EventTypes {
-		if _, known := eventTypes[t]; !known {
-			r.set.Logger.Warn("Event type is not known to this build; it is collected with the common fields only.", zap.String("event_type", t))
+		if _, known := collect.EventTypes[t]; !known {
+			r.set.Logger.Warn("unknown event type, collected with common attributes only", zap.String("event_type", t))
 		}
 	}
 	if r.cfg.StorageID == nil {
-		r.set.Logger.Warn("No storage: every restart begins at start_from again.", zap.String("start_from", r.cfg.StartFrom))
+		r.set.Logger.Warn("no storage, every restart begins at start_from", zap.String("start_from", r.cfg.StartFrom))
 	}
 	for _, key := range r.cfg.trimmed {
-		r.set.Logger.Warn("White space or quotes around a value ignored", zap.String("key", key))
+		r.set.Logger.Warn("white space or quotes around a value ignored", zap.String("key", key))
 	}
 	if r.cfg.HTTP.TLS.InsecureSkipVerify {
-		r.set.Logger.Warn("http::tls::insecure_skip_verify is on: whoever answers in the API's place is given the key.")
+		r.set.Logger.Warn("http::tls::insecure_skip_verify exposes the key to any server")
 	}
 }
 
@@ -128,86 +158,85 @@ func (r *logsReceiver) warnOfRisks() {
 // the same beside it.
 func (r *logsReceiver) register() {
 	r.registered = &registration{id: r.set.ID, principal: r.cfg.principal().ID, eventTypes: r.cfg.EventTypes}
-	for _, same := range running.add(r.registered) {
-		r.set.Logger.Warn("Two receivers collect the same event types",
+	for _, same := range receivers.add(r.registered) {
+		r.set.Logger.Warn("two receivers collect the same event types",
 			zap.Stringers("receivers", []component.ID{r.set.ID, same.other}), zap.Strings("event_types", same.eventTypes))
 	}
 }
 
-// Shutdown stops requests at once, lets running calls to the next consumer
-// finish within ctx and the grace period, and releases the storage. It may be
-// called without Start and more than once.
+// Shutdown stops requests at once, lets running calls to the next consumer finish
+// within ctx and the timeout, and releases the storage. It may be called without
+// Start and more than once.
 func (r *logsReceiver) Shutdown(ctx context.Context) error {
 	var err error
-	if r.stop != nil {
+	if r.running != nil {
 		err = r.stopStreams(ctx)
-		r.stop = nil
+		r.running = nil
 	}
 	return errors.Join(err, r.release(context.WithoutCancel(ctx)))
 }
 
 // stopStreams ends the streams: requests at once, running calls to the next
-// consumer after the grace period. A consumer that does not obey even then is
-// left behind with an error.
+// consumer after the timeout. A consumer that does not obey even then is left to
+// itself, with an error.
 func (r *logsReceiver) stopStreams(ctx context.Context) error {
-	defer r.abort()
-	r.stop()
+	running := r.running
+	defer running.cancelCalls()
+	running.cancelStreams()
 	done := make(chan struct{})
 	go func() {
-		r.streams.Wait()
+		running.streams.Wait()
 		close(done)
 	}()
-	grace, cancel := context.WithTimeout(ctx, shutdownGrace)
+	timeout, cancel := context.WithTimeout(ctx, shutdownTimeout)
 	defer cancel()
 	select {
 	case <-done:
 		return nil
-	case <-grace.Done():
+	case <-timeout.Done():
 	}
-	r.abort()
+	running.cancelCalls()
 	select {
 	case <-done:
 		return nil
-	case <-time.After(obeyWithin):
-		r.abandoned.Store(true)
-		left := r.orders // a stream that is left behind may still look at its progress
-		r.orders = nil
-		go func() {
-			<-done
-			closeProgress(left)
-		}()
-		return errors.New("shutdown: the next consumer still holds a batch and does not react to cancellation; the batch is delivered again at the next start")
+	case <-time.After(cancelTimeout):
 	}
-}
-
-func closeProgress(orders []*order) {
-	for _, o := range orders {
-		o.progress.Close()
-	}
+	r.detached.Store(true)
+	specs := r.specs // the stream may still read its checkpoint
+	r.specs = nil
+	go func() {
+		<-done
+		closeCheckpoints(specs)
+	}()
+	return errors.New("shutdown: the next consumer still holds a batch and ignores cancellation; the batch is delivered again at the next start")
 }
 
 // release gives back what Start took, in reverse order.
 func (r *logsReceiver) release(ctx context.Context) error {
 	var err error
+	if r.running != nil {
+		r.running.cancelCalls()
+		r.running = nil
+	}
 	if r.storage != nil {
 		if err = r.storage.Close(ctx); err != nil {
 			err = fmt.Errorf("storage: close: %w", err)
 		}
 		r.storage = nil
 	}
-	if r.scheduler != nil {
-		r.scheduler.Close()
-		r.scheduler = nil
+	if r.downloads != nil {
+		r.downloads.Close()
+		r.downloads = nil
 	}
-	r.ways.close()
-	r.ways = nil
-	running.remove(r.registered)
+	r.transports.close()
+	r.transports = nil
+	receivers.remove(r.registered)
 	r.registered = nil
-	closeProgress(r.orders)
-	r.orders = nil
-	if r.telemetry != nil {
-		r.telemetry.shutdown()
-		r.telemetry = nil
+	closeCheckpoints(r.specs)
+	r.specs = nil
+	if r.reporter != nil {
+		r.reporter.close()
+		r.reporter = nil
 	}
 	return err
 }

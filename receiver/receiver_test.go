@@ -88,13 +88,13 @@ func TestStartMissingState(t *testing.T) {
 
 	w.cfg.OnMissingState = missingStateStart
 	w.start()
-	entry := w.awaitLog("First run: the storage holds no state of this event type.")
+	entry := w.awaitLog("first run, no stored state")
 	assert.Equal(t, key, entry.ContextMap()["key"])
 	w.stop()
 
 	w.cfg.OnMissingState = missingStateFail
 	w.start()
-	assert.Zero(t, w.logs.FilterMessage("First run: the storage holds no state of this event type.").Len())
+	assert.Zero(t, w.logs.FilterMessage("first run, no stored state").Len())
 }
 
 // Damaged state stops its own stream only, is named with its key, degrades the
@@ -109,7 +109,8 @@ func TestStartDamagedState(t *testing.T) {
 	w.awaitExact(auth)
 	entries := w.logs.FilterField(zapString("key", key)).All()
 	require.Len(t, entries, 1)
-	assert.Contains(t, entries[0].Message, "its stored state cannot be used")
+	assert.Equal(t, "AUDIT_LOG", entries[0].ContextMap()["event_type"])
+	assert.Contains(t, entries[0].Message, "checkpoint cannot be used, event type disabled")
 	assert.Equal(t, []byte("garbage"), memory(w).Value(key))
 	assert.Equal(t, []componentstatus.Status{componentstatus.StatusRecoverableError}, w.status.kinds())
 }
@@ -185,14 +186,15 @@ func TestShutdownDuringRequests(t *testing.T) {
 			w.api.Add("AUTH_LOG", recent(time.Hour), authLine("a"))
 			w.api.Script(fakeapi.Fault{Op: op, Delay: fakeapi.Duration(time.Hour)})
 			w.start()
-			wantHost := "api"
-			if op == "fetch" {
-				wantHost = "storage"
-			}
-			require.Eventually(t, func() bool {
-				seen := w.api.Requests()
-				return len(seen) > 0 && seen[len(seen)-1].Host == wantHost && (op != "download" || len(seen) > 1)
-			}, 20*time.Second, time.Millisecond)
+			w.awaitRequests(func(r fakeapi.Request) bool {
+				switch op {
+				case "list":
+					return r.Host == "api" && r.Query != ""
+				case "download":
+					return r.Host == "api" && r.Query == ""
+				}
+				return r.Host == "storage"
+			}, 1)
 			w.stop()
 			assert.Empty(t, w.counts())
 		})
@@ -272,8 +274,10 @@ func TestAllowedHostsRestrict(t *testing.T) {
 	w := newWorld(t, fakeapi.Options{}, func(cfg *Config) { cfg.Download.AllowedHosts = []string{"blob.example.com"} })
 	w.api.Add("AUTH_LOG", recent(time.Hour), authLine("a"))
 	w.start()
-	entry := w.awaitLog("Pass ended early; the next one goes on from the stored position.")
+	entry := w.awaitLog(quarantinedFile)
 	assert.Contains(t, entry.ContextMap()["error"], "download::allowed_hosts")
+	assert.Contains(t, entry.ContextMap()["hint"], "download::allowed_hosts")
+	w.awaitRequests(func(r fakeapi.Request) bool { return r.Host == "api" && r.Query == "" }, 2)
 	for _, r := range w.api.Requests() {
 		assert.Equal(t, "api", r.Host)
 	}
@@ -293,8 +297,9 @@ func TestCustomCA(t *testing.T) {
 
 	w.cfg.APIRetry.BackOff.Enabled = false
 	w.start()
-	entry := w.awaitLog("Pass ended early; the next one goes on from the stored position.")
+	entry := w.awaitLog(firstPollEnded)
 	assert.Contains(t, entry.ContextMap()["error"], "certificate")
+	assert.Contains(t, entry.ContextMap()["hint"], "http::tls")
 	w.stop()
 
 	w.cfg.HTTP.TLS.CAPem = pemOf(apiServer)
@@ -317,9 +322,12 @@ func TestShutdownLeavesDeafConsumerBehind(t *testing.T) {
 	<-entered
 	expired, cancel := context.WithCancel(t.Context())
 	cancel()
-	require.ErrorContains(t, w.running.Shutdown(expired), "does not react to cancellation")
+	streams := &w.running.(*logsReceiver).running.streams
+	require.ErrorContains(t, w.running.Shutdown(expired), "ignores cancellation")
 	assert.Zero(t, memory(w).OpenClients())
+	written := memory(w).Sets()
 	close(release)
-	w.running.(*logsReceiver).streams.Wait()
+	streams.Wait()
+	assert.Equal(t, written, memory(w).Sets(), "nothing is stored behind the next instance's back")
 	w.running = nil
 }

@@ -22,14 +22,14 @@ import (
 	"github.com/openaicompliance/openaicompliancereceiver/internal/fakeapi"
 )
 
-// A receiver at rest holds no memory of the records that it has handed on, nor of
-// those of an attempt that was refused.
+// A receiver at rest holds no memory of the records that it has delivered, nor of
+// those of an attempt that was rejected.
 func TestStreamAtRestHoldsNoRecords(t *testing.T) {
 	for name, tt := range map[string]struct {
 		body     string
 		attempts int // at the only batch
 	}{
-		"raw": {bodyRaw, 1}, "parsed": {bodyParsed, 1}, "raw, refused once": {bodyRaw, 2}, "parsed, refused once": {bodyParsed, 2},
+		"raw": {bodyRaw, 1}, "parsed": {bodyParsed, 1}, "raw, rejected once": {bodyRaw, 2}, "parsed, rejected once": {bodyParsed, 2},
 	} {
 		t.Run(name, func(t *testing.T) {
 			w := newWorld(t, fakeapi.Options{}, func(cfg *Config) { cfg.Body = tt.body })

@@ -20,27 +20,37 @@ import (
 )
 
 const (
-	farBehind = "The stream is far behind: new files are collected first, those before the boundary beside them."
-	collected = "Everything up to the boundary is collected."
+	farBehind = "backlog detected, collecting new files first"
+	collected = "segment complete"
 )
 
-// segments of the stored state.
-func (w *world) segments() []checkpoint.Segment {
+var streamKey = checkpoint.Key(fakeapi.DefaultWorkspace, "AUTH_LOG")
+
+// snapshot of what is stored under a key. It begins no term.
+func (w *world) snapshot(key string) *checkpoint.Snapshot {
 	w.t.Helper()
-	key := checkpoint.Key(fakeapi.DefaultWorkspace, "AUTH_LOG")
-	progress, err := checkpoint.Load(w.t.Context(), openClient(w.t, w, "look"), key, checkpoint.Settings{})
+	client := openClient(w.t, w, "look")
+	defer func() { assert.NoError(w.t, client.Close(w.t.Context())) }()
+	snapshot, err := checkpoint.ReadSnapshot(w.t.Context(), client, key)
 	require.NoError(w.t, err)
-	return progress.Segments()
+	require.NotNil(w.t, snapshot)
+	return snapshot
+}
+
+// segments of the stored state.
+func (w *world) segments() []checkpoint.StoredSegment {
+	w.t.Helper()
+	return w.snapshot(streamKey).Segments
 }
 
 // A first run that begins far back delivers what is new before most of its history,
-// all of it once; when the history is through, its segment is gone.
+// all of it once; when the history is complete, its segment is gone.
 func TestLiveBeforeHistory(t *testing.T) {
 	bothMeanings(t, func(t *testing.T, inclusive bool) {
 		t.Helper()
 		w := newWorld(t, fakeapi.Options{Inclusive: inclusive, PageLimit: 7}, func(cfg *Config) {
 			cfg.StartFrom = "-20d"
-			cfg.Download.Concurrency = 1
+			cfg.Download.Concurrency = 2
 		})
 		for i := range 60 {
 			w.api.Add("AUTH_LOG", recent(19*24*time.Hour-time.Duration(i)*3*time.Hour), authLine(fmt.Sprintf("old-%d", i)))
@@ -48,6 +58,7 @@ func TestLiveBeforeHistory(t *testing.T) {
 		for i := range 10 {
 			w.api.Add("AUTH_LOG", recent(20*time.Hour-time.Duration(i)*time.Hour), authLine(fmt.Sprintf("new-%d", i)))
 		}
+		w.api.Script(fakeapi.Fault{Op: "fetch", Delay: fakeapi.Duration(5 * time.Millisecond)})
 		w.start()
 		w.awaitExact()
 		w.awaitLog(collected)
@@ -67,9 +78,9 @@ func TestLiveBeforeHistory(t *testing.T) {
 	})
 }
 
-// After an outage of days what is new need not wait for what was missed: live begins
-// a day back, the rest becomes history, each file comes once, and late ones of the
-// history are still found when it has ended.
+// After an outage of days new files need not wait for missed ones: live begins a day
+// back, the rest becomes history, each file is delivered once, and late ones of the
+// history are still found when it is complete.
 func TestOutageBecomesHistory(t *testing.T) {
 	start := time.Now().UTC().Truncate(time.Second)
 	now, setNow := serverClock(start)
@@ -83,25 +94,25 @@ func TestOutageBecomesHistory(t *testing.T) {
 	for i := range 40 {
 		w.api.Add("AUTH_LOG", start.Add(time.Duration(i)*3*time.Hour), authLine(fmt.Sprintf("missed-%d", i)))
 	}
-	w.api.Add("AUTH_LOG", back.Add(-24*time.Hour), authLine("at the boundary"))
+	w.api.Add("AUTH_LOG", back.Add(-24*time.Hour), authLine("at live_from"))
 	setNow(back)
 	w.start()
 	entry := w.awaitLog(farBehind)
-	assert.Equal(t, back.Add(-24*time.Hour), entry.ContextMap()["boundary"])
+	assert.Equal(t, back.Add(-24*time.Hour), entry.ContextMap()["live_from"])
 	w.awaitExact()
 	w.awaitLog(collected)
 	w.stop()
 	require.Len(t, w.segments(), 1)
 
-	// The next start lists three days back, over the former boundary.
+	// The next start lists three days back, past the former boundary.
 	w.api.Add("AUTH_LOG", back.Add(-50*time.Hour), authLine("late"))
 	w.start()
 	w.awaitExact()
 	assert.Zero(t, w.logs.FilterMessage(farBehind).Len())
 }
 
-// History ends only after a pass over all of it that has found nothing new: a file
-// that appears while it is collected, far behind the position, is not left out.
+// History is complete only after a poll over all of it that has found nothing new: a
+// file that appears while it is collected, long before its cursor, is not left out.
 func TestHistoryEndsWithCleanList(t *testing.T) {
 	w := newWorld(t, fakeapi.Options{}, func(cfg *Config) { cfg.StartFrom = "-20d" })
 	hold, held := make(chan struct{}), make(chan struct{}, 1)
@@ -122,8 +133,8 @@ func TestHistoryEndsWithCleanList(t *testing.T) {
 	w.awaitExact()
 }
 
-// History whose files expire before they could be listed is told as a gap up to
-// where the API still serves, and never beyond the boundary.
+// History whose files expire before they could be listed is reported as a gap up to
+// where the API still serves, and no further.
 func TestGapInHistory(t *testing.T) {
 	start := time.Now().UTC().Truncate(time.Second)
 	now, setNow := serverClock(start)
@@ -148,9 +159,9 @@ func TestGapInHistory(t *testing.T) {
 	assert.Zero(t, w.counts()["gone"])
 }
 
-// A file that is set aside in history is not told lost by a pass over live that was
-// under way when history ended, and so has not looked for it.
-func TestHistoryEndsDuringPassOfLive(t *testing.T) {
+// A file that is quarantined in history is not reported lost by a poll of live that was
+// under way when history was complete, and so has not looked for it.
+func TestHistoryEndsDuringPollOfLive(t *testing.T) {
 	w := newWorld(t, fakeapi.Options{}, func(cfg *Config) { cfg.StartFrom = "beginning" })
 	w.api.Add("AUTH_LOG", recent(29*24*time.Hour+12*time.Hour), authLine("old"))
 	old := w.api.Files("")[0]

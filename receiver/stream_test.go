@@ -25,7 +25,6 @@ import (
 	"go.opentelemetry.io/otel/sdk/metric/metricdata"
 	"go.opentelemetry.io/otel/sdk/metric/metricdata/metricdatatest"
 
-	"github.com/openaicompliance/openaicompliancereceiver/internal/checkpoint"
 	"github.com/openaicompliance/openaicompliancereceiver/internal/fakeapi"
 	"github.com/openaicompliance/openaicompliancereceiver/internal/metadatatest"
 )
@@ -71,7 +70,7 @@ func TestStreamDeliversFilesThatAppearLate(t *testing.T) {
 }
 
 // The first run begins at start_from, to the microsecond, under both meanings of
-// `after`; it is fixed before the first request and stays when the setting changes.
+// `after`; it is fixed by the first answer and stays when the setting changes.
 func TestStreamFloor(t *testing.T) {
 	bothMeanings(t, func(t *testing.T, inclusive bool) {
 		t.Helper()
@@ -88,28 +87,42 @@ func TestStreamFloor(t *testing.T) {
 
 		w.cfg.StartFrom = "beginning"
 		w.start()
-		w.awaitLog(startFromChanged)
+		w.awaitLog("changed start_from or until is ignored")
 		w.awaitExact(after)
 	})
 }
 
-// The floor is stored before any request: a first run that never reached the API
-// does not move its beginning when it is started again later.
-func TestStreamStoresFloorBeforeFirstRequest(t *testing.T) {
-	w := newWorld(t, fakeapi.Options{}, func(cfg *Config) { cfg.InitialDelay = time.Hour })
+// Start stores the text of start_from and its clock before any request: a first run
+// that never reached the API does not move its beginning when it is started again
+// later. The first answer fixes the floor.
+func TestStreamStoresFirstRunBeforeFirstRequest(t *testing.T) {
+	begin := time.Now().UTC().Truncate(time.Second)
+	now, setNow := serverClock(begin)
+	w := newWorld(t, fakeapi.Options{Now: now}, func(cfg *Config) {
+		cfg.InitialDelay, cfg.StartFrom = time.Hour, "-1h"
+	})
 	w.start()
-	progress, err := checkpoint.Load(t.Context(), openClient(t, w, "other"), checkpoint.Key(fakeapi.DefaultWorkspace, "AUTH_LOG"), checkpoint.Settings{})
-	require.NoError(t, err)
-	require.NotNil(t, progress)
-	floor, text := progress.Floor()
-	assert.Equal(t, "-24h", text)
-	assert.WithinDuration(t, recent(24*time.Hour), floor, time.Minute)
+	stored := w.snapshot(streamKey)
+	assert.Equal(t, "-1h", stored.FirstRun.StartFrom)
+	assert.True(t, begin.Equal(stored.FirstRun.Clock), stored.FirstRun.Clock)
+	assert.Nil(t, stored.Bounds)
 	assert.Empty(t, w.api.Requests())
+	w.stop()
+
+	setNow(begin.Add(5 * time.Hour))
+	w.api.Add("AUTH_LOG", begin.Add(-61*time.Minute), authLine("before"))
+	seen := w.api.Add("AUTH_LOG", begin.Add(-30*time.Minute), authLine("after"))
+	w.cfg.InitialDelay = 0
+	w.start()
+	w.awaitExact(seen)
+	stored = w.snapshot(streamKey)
+	require.NotNil(t, stored.Bounds)
+	assert.True(t, begin.Add(-time.Hour).Equal(stored.Bounds.Floor), stored.Bounds.Floor)
 }
 
-// A batch that is refused is rebuilt and handed over again until it is accepted,
-// even when the consumer has emptied the refused one; nothing is lost or doubled.
-func TestStreamRetriesRefusedBatches(t *testing.T) {
+// A batch that is rejected is rebuilt and retried until it is accepted, even when the
+// consumer has emptied the rejected one; nothing is lost or doubled.
+func TestStreamRetriesRejectedBatches(t *testing.T) {
 	w := newWorld(t, fakeapi.Options{}, func(cfg *Config) { cfg.Batch.MaxRecords = 2 })
 	var calls atomic.Int64
 	w.next = consumeFunc(func(ctx context.Context, logs plog.Logs) error {
@@ -127,7 +140,7 @@ func TestStreamRetriesRefusedBatches(t *testing.T) {
 	}, metricdatatest.IgnoreTimestamp())
 }
 
-// A stop in the middle of a file goes on at the line after the last accepted
+// A stop in the middle of a file resumes at the line after the last accepted
 // batch.
 func TestStreamResumesInsideFile(t *testing.T) {
 	w := newWorld(t, fakeapi.Options{}, func(cfg *Config) { cfg.Batch.MaxRecords = 2 })
@@ -142,7 +155,7 @@ func TestStreamResumesInsideFile(t *testing.T) {
 	})
 	w.api.Add("AUTH_LOG", recent(time.Hour), authLine("a"), "", authLine("b"), authLine("c"), authLine("d"), authLine("e"))
 	w.start()
-	w.awaitLog("The next consumer refused the batch; it is kept and handed over again.")
+	w.awaitLog(batchRetried)
 	w.stop()
 	require.Len(t, w.counts(), 2)
 
@@ -151,13 +164,13 @@ func TestStreamResumesInsideFile(t *testing.T) {
 	w.awaitExact()
 }
 
-// on_permanent_error: block keeps the batch and counts the refusals into the
-// component's status; drop gives it up, counted and logged, and goes on.
-func TestStreamPermanentRefusal(t *testing.T) {
-	refuseFirst := func(w *world, refusals int64) {
+// on_permanent_error: block retries the record and shows the rejections in the
+// component's status; drop gives the batch up, counted and logged, and continues.
+func TestStreamPermanentRejection(t *testing.T) {
+	rejectFirst := func(w *world, rejections int64) {
 		var calls atomic.Int64
 		w.next = consumeFunc(func(ctx context.Context, logs plog.Logs) error {
-			if calls.Add(1) <= refusals {
+			if calls.Add(1) <= rejections {
 				return consumererror.NewPermanent(errors.New("cannot take this"))
 			}
 			return w.sink.ConsumeLogs(ctx, logs)
@@ -165,7 +178,7 @@ func TestStreamPermanentRefusal(t *testing.T) {
 	}
 	t.Run("block", func(t *testing.T) {
 		w := newWorld(t, fakeapi.Options{}, func(cfg *Config) { cfg.OnPermanentError = permanentBlock })
-		refuseFirst(w, 5)
+		rejectFirst(w, 5)
 		w.api.Add("AUTH_LOG", recent(time.Hour), authLine("a"))
 		w.start()
 		w.awaitExact()
@@ -173,19 +186,20 @@ func TestStreamPermanentRefusal(t *testing.T) {
 	})
 	t.Run("drop", func(t *testing.T) {
 		w := newWorld(t, fakeapi.Options{}, func(cfg *Config) { cfg.OnPermanentError = permanentDrop })
-		refuseFirst(w, 1)
+		rejectFirst(w, 1)
 		w.api.Add("AUTH_LOG", recent(2*time.Hour), authLine("dropped"))
 		kept := w.api.Add("AUTH_LOG", recent(time.Hour), authLine("kept"))
 		w.start()
 		w.awaitExact(kept)
-		entry := w.awaitLog("The next consumer refused the batch for good; its records are dropped (on_permanent_error: drop).")
+		entry := w.awaitLog("permanent error from next consumer, batch dropped")
 		assert.EqualValues(t, 1, entry.ContextMap()["records"])
+		assert.Equal(t, true, entry.ContextMap()["permanent"])
 		w.assertRecords(map[string]int64{"dropped": 1, "delivered": 1})
 	})
 }
 
-// A file whose bytes come the same twice and do not match its listing is
-// delivered whole and marked; with other bytes each time it is not.
+// A file whose bytes come the same in two fetches some time apart and do not match its
+// listing is delivered whole and marked; it holds nothing else up meanwhile.
 func TestStreamVerifyLenient(t *testing.T) {
 	w := newWorld(t, fakeapi.Options{})
 	bad := w.api.Add("AUTH_LOG", recent(2*time.Hour), authLine("a"), authLine("b"))
@@ -203,19 +217,26 @@ func TestStreamVerifyLenient(t *testing.T) {
 	}
 	assert.Len(t, w.records(""), 3)
 	assert.Equal(t, 1, w.counts()[good.EventIDs[0]])
+	assert.Equal(t, map[string]int64{"delivered": 1, "unverified": 1, "quarantined": 1}, w.outcomes(metricPrefix+"files"))
 }
 
-// With verify: strict a file that does not match its listing is never delivered
-// and holds nothing else up; once it can be read, it is.
-func TestStreamSetsBadFileAside(t *testing.T) {
+// With verify: strict a file that does not match its listing is quarantined, never
+// delivered, and holds nothing else up; once it can be read, it is.
+func TestStreamQuarantinesBadFile(t *testing.T) {
 	w := newWorld(t, fakeapi.Options{}, func(cfg *Config) { cfg.Download.Verify = verifyStrict })
 	bad := w.api.Add("AUTH_LOG", recent(2*time.Hour), authLine("bad"))
 	good := w.api.Add("AUTH_LOG", recent(time.Hour), authLine("good"))
 	w.api.Script(fakeapi.Fault{Op: "fetch", FileID: bad.ID, Corrupt: true})
 	w.start()
 	w.awaitExact(good)
-	entry := w.awaitLog("File set aside: it cannot be read. The others go on, every pass tries it again until the API stops serving it.")
+	entry := w.awaitLog(quarantinedFile)
 	assert.Equal(t, bad.ID, entry.ContextMap()["file_id"])
+	assert.Equal(t, "integrity", entry.ContextMap()["cause"])
+	assert.NotEmpty(t, entry.ContextMap()["hint"])
+
+	// Many fetches of the same bytes change nothing.
+	require.Eventually(t, func() bool { return w.downloads(bad) >= 5 }, 20*time.Second, 5*time.Millisecond)
+	assert.Zero(t, w.counts()[bad.EventIDs[0]])
 
 	// A restart keeps it in mind, and ends well once the file is whole.
 	w.stop()
@@ -224,9 +245,23 @@ func TestStreamSetsBadFileAside(t *testing.T) {
 	w.awaitExact()
 }
 
-// A file that is listed as larger than any memory is set aside without asking for
-// that memory; the others go on.
-func TestStreamSetsHugeFileAside(t *testing.T) {
+// awaitRequests waits until the API has seen n requests of a kind.
+func (w *world) awaitRequests(kind func(fakeapi.Request) bool, n int) {
+	w.t.Helper()
+	require.Eventually(w.t, func() bool {
+		seen := 0
+		for _, r := range w.api.Requests() {
+			if kind(r) {
+				seen++
+			}
+		}
+		return seen >= n
+	}, 20*time.Second, 5*time.Millisecond)
+}
+
+// A file that is listed as larger than any memory is quarantined without asking for
+// that memory; the others do not wait.
+func TestStreamQuarantinesHugeFile(t *testing.T) {
 	w := newWorld(t, fakeapi.Options{})
 	for _, size := range []int64{1 << 50, math.MaxInt64} {
 		w.api.Add("AUTH_LOG", recent(2*time.Hour), authLine(fmt.Sprint("huge", size))).Size = size
@@ -235,11 +270,11 @@ func TestStreamSetsHugeFileAside(t *testing.T) {
 	w.start()
 	w.awaitExact(good)
 	require.Eventually(t, func() bool {
-		return w.logs.FilterMessageSnippet("File set aside: it cannot be read.").Len() == 2
+		return w.logs.FilterMessage(quarantinedFile).Len() == 2
 	}, 20*time.Second, time.Millisecond)
 }
 
-// A file in quarantine that the API stops serving is reported lost, once.
+// A quarantined file that the API stops serving is reported as a data gap, once.
 func TestStreamReportsExpiredFile(t *testing.T) {
 	start := time.Now()
 	now, setNow := serverClock(start)
@@ -247,24 +282,101 @@ func TestStreamReportsExpiredFile(t *testing.T) {
 	bad := w.api.Add("AUTH_LOG", start.Add(-time.Hour), authLine("bad"))
 	w.api.Script(fakeapi.Fault{Op: "download", FileID: bad.ID, Status: http.StatusNotFound})
 	w.start()
-	w.awaitLog("File set aside: it cannot be read. The others go on, every pass tries it again until the API stops serving it.")
-	for day := range 32 { // the passes go on, so there is no gap but this file
+	w.awaitLog(quarantinedFile)
+	for day := range 32 { // the polls go on, so there is no gap but this file
 		setNow(start.Add(time.Duration(day) * 24 * time.Hour))
 		w.awaitPasses(2)
 	}
-	const lost = "File lost: the API stopped serving it before it could be read."
-	entry := w.awaitLog(lost)
+	const expired = "file expired before it could be delivered"
+	entry := w.awaitLog(expired)
 	assert.Equal(t, bad.ID, entry.ContextMap()["file_id"])
 	w.awaitPasses(3)
-	assert.Equal(t, 1, w.logs.FilterMessage(lost).Len())
+	assert.Equal(t, 1, w.logs.FilterMessage(expired).Len())
 	records := w.records("openai.compliance.gap")
 	require.Len(t, records, 1)
 	assert.Equal(t, bad.ID, records[0]["openai.compliance.file.id"])
 	assert.Equal(t, "file_expired", records[0]["openai.compliance.gap.reason"])
+	assert.Equal(t, map[string]int64{"quarantined": 1, "expired": 1}, w.outcomes(metricPrefix+"files"))
+	assert.Equal(t, map[string]float64{"AUTH_LOG": 0}, points(t, w.tel, "quarantined_files"))
 }
 
-// An outage longer than the API remembers is told once, with its bounds, by a
-// log line, the metric and a record among the records; a quiet type whose passes
+// heldAfterFirst accepts the records of one batch, and none after it until the
+// returned function is called.
+func (w *world) heldAfterFirst() (release func()) {
+	var held, released atomic.Bool
+	w.next = consumeFunc(func(ctx context.Context, logs plog.Logs) error {
+		if held.Swap(true) && !released.Load() {
+			return errors.New("busy")
+		}
+		return w.sink.ConsumeLogs(ctx, logs)
+	})
+	return func() { released.Store(true) }
+}
+
+// A file that was delivered in part and that the API stops serving while the receiver
+// is down is reported as a data gap, once, and holds nothing up.
+func TestOpenFileExpires(t *testing.T) {
+	start := time.Now().UTC().Truncate(time.Second)
+	now, setNow := serverClock(start)
+	w := newWorld(t, fakeapi.Options{Now: now}, func(cfg *Config) { cfg.Batch.MaxRecords = 1 })
+	release := w.heldAfterFirst()
+	open := w.api.Add("AUTH_LOG", start.Add(-time.Hour), authLine("a"), authLine("b"), authLine("c"))
+	w.start()
+	w.awaitLog(batchRetried)
+	w.stop()
+	stored := w.snapshot(streamKey)
+	require.Len(t, stored.Open, 1)
+	require.Equal(t, open.ID, stored.Open[0].File.ID)
+
+	release()
+	back := start.Add(45 * 24 * time.Hour)
+	setNow(back)
+	w.api.Add("AUTH_LOG", back.Add(-time.Hour), authLine("new"))
+	for range 2 {
+		w.start()
+		require.Eventually(t, func() bool {
+			return w.counts()["new"] == 1 && points(t, w.tel, "files")["AUTH_LOG expired"] == 1
+		}, 20*time.Second, 5*time.Millisecond)
+		w.awaitPasses(3)
+		w.stop()
+	}
+	expired := 0
+	for _, gap := range w.records("openai.compliance.gap") {
+		if gap["openai.compliance.file.id"] == open.ID {
+			assert.Equal(t, "file_expired", gap["openai.compliance.gap.reason"])
+			expired++
+		}
+	}
+	assert.Equal(t, 1, expired)
+	stored = w.snapshot(streamKey)
+	assert.Empty(t, stored.Open)
+	assert.Empty(t, stored.Queue)
+	assert.Equal(t, 1, w.counts()["a"])
+	assert.Zero(t, w.counts()["b"])
+}
+
+// A file whose bytes change while it is delivered in part is delivered again from its
+// first line; events that are known are left out.
+func TestFileChangesDuringDelivery(t *testing.T) {
+	w := newWorld(t, fakeapi.Options{}, func(cfg *Config) { cfg.Batch.MaxRecords = 1 })
+	release := w.heldAfterFirst()
+	at := recent(time.Hour)
+	file := w.api.Add("AUTH_LOG", at, authLine("a"), authLine("b"))
+	w.start()
+	w.awaitLog(batchRetried)
+	w.stop()
+
+	changed := fakeapi.New(fakeapi.Options{}).Add("AUTH_LOG", at, authLine("first"), authLine("a"), authLine("b"))
+	file.Content, file.Size, file.SHA256, file.EventIDs = changed.Content, changed.Size, changed.SHA256, changed.EventIDs
+	release()
+	w.start()
+	entry := w.awaitLog("file changed during delivery, restarting it")
+	assert.Equal(t, file.ID, entry.ContextMap()["file_id"])
+	w.awaitExact()
+}
+
+// An outage longer than the API remembers is reported once, with its bounds, by a
+// log line, the metric and a record among the records; a quiet type whose polls
 // went on has no gap.
 func TestStreamReportsGap(t *testing.T) {
 	start := time.Now().UTC().Truncate(time.Second)
@@ -284,21 +396,22 @@ func TestStreamReportsGap(t *testing.T) {
 	back := last.Add(45 * 24 * time.Hour)
 	setNow(back)
 	seen := w.api.Add("AUTH_LOG", back.Add(-time.Hour), authLine("new"))
+	gaps := 0
 	for range 2 {
 		w.start()
 		require.Eventually(t, func() bool { return w.counts()["new"] == 1 }, 20*time.Second, time.Millisecond)
 		w.awaitPasses(3)
 		w.stop()
+		gaps += w.logs.FilterMessage("data gap: files expired before they were listed").Len()
 	}
+	assert.Equal(t, 1, gaps)
 	records := w.records("openai.compliance.gap")
 	require.Len(t, records, 1)
 	assert.Equal(t, last.Format(time.RFC3339), records[0]["openai.compliance.gap.from"])
 	assert.Equal(t, back.Add(-30*24*time.Hour).Format(time.RFC3339), records[0]["openai.compliance.gap.to"])
 	assert.Equal(t, "retention", records[0]["openai.compliance.gap.reason"])
 	assert.Equal(t, 1, w.counts()[seen.EventIDs[0]])
-	metadatatest.AssertEqualReceiverOpenaiComplianceDataGaps(t, w.tel, []metricdata.DataPoint[int64]{
-		{Attributes: attrs("event_type", "AUTH_LOG"), Value: 1},
-	}, metricdatatest.IgnoreTimestamp())
+	assert.Equal(t, map[string]float64{"AUTH_LOG": 1}, points(t, w.tel, "data_gaps"))
 }
 
 // serverClock is a clock for the simulated API that a test moves.
@@ -334,6 +447,10 @@ func TestStreamSurvivesAPITrouble(t *testing.T) {
 				w.api.Add("AUTH_LOG", recent(time.Duration(5-i)*time.Hour), authLine(fmt.Sprintf("a-%d", i)), authLine(fmt.Sprintf("b-%d", i)))
 			}
 			w.start()
+			want := fakeapi.Expected(w.api.Files(""))
+			require.Eventually(t, func() bool { return len(w.counts()) >= len(want) }, 20*time.Second, 5*time.Millisecond)
+			w.stop()
+			w.start() // a limit that a 429 has taught ends with the process
 			w.awaitExact()
 		})
 	}
@@ -349,34 +466,62 @@ func TestStreamsAreIndependent(t *testing.T) {
 	seen := w.api.Add("AUTH_LOG", recent(time.Hour), authLine("seen"))
 	w.start()
 	w.awaitExact(seen)
-	entry := w.awaitLog("Pass ended early; the next one goes on from the stored position.")
-	assert.Contains(t, entry.ContextMap()["advice"], "chatgpt.enterprise.compliance_logs_platform.audit_log.read")
+	denied := w.awaitFirstPolls(2)["AUDIT_LOG"].ContextMap()
+	assert.Equal(t, "forbidden", denied["state"])
+	assert.Contains(t, denied["hint"], "chatgpt.enterprise.compliance_logs_platform.audit_log.read")
 	assert.Empty(t, w.status.kinds())
 }
 
-// A refused key is not asked about again and again, degrades the component, and
-// a new key in the file ends the wait.
-func TestStreamRefusedKeyAndRotation(t *testing.T) {
+// The API is asked once with a key that it denies, by one type for all at a first run and
+// by each that already asks otherwise; that degrades the component, and a new key in the
+// file ends the wait at once, however long poll_interval is.
+func TestStreamDeniedKeyAndRotation(t *testing.T) {
 	keyFile := filepath.Join(t.TempDir(), "key")
-	require.NoError(t, os.WriteFile(keyFile, []byte("sk-admin-old\n"), 0o600))
+	write := func(key string) { require.NoError(t, os.WriteFile(keyFile, []byte(key+"\n"), 0o600)) }
 	w := newWorld(t, fakeapi.Options{}, func(cfg *Config) {
 		cfg.APIKey, cfg.APIKeyFile = "", keyFile
+		cfg.EventTypes = []string{"AUTH_LOG", "AUDIT_LOG"}
+		cfg.PollInterval = time.Hour
 	})
-	w.api.Add("AUTH_LOG", recent(time.Hour), authLine("a"))
-	w.start()
-	entry := w.awaitLog("Pass ended early; the next one goes on from the stored position.")
-	assert.Contains(t, entry.ContextMap()["advice"], "the API refuses the key")
-	assert.Equal(t, 1, w.listRequests())
-	assert.Equal(t, []componentstatus.Status{componentstatus.StatusRecoverableError}, w.status.kinds())
+	for i, name := range []string{"first run", "later"} {
+		mayAsk := []int{1, len(w.cfg.EventTypes)}[i]
+		for _, eventType := range w.cfg.EventTypes {
+			w.api.Add(eventType, recent(time.Duration(2-i)*time.Hour), authLine(eventType+name))
+		}
+		write("sk-admin-old")
+		asked, statuses := w.listRequests(), len(w.status.kinds())
+		w.start()
+		for eventType, line := range w.awaitFirstPolls(2) {
+			assert.Equal(t, "unauthorized", line.ContextMap()["state"], eventType)
+			assert.Contains(t, line.ContextMap()["hint"], "the API denies the key", eventType)
+		}
+		assert.LessOrEqual(t, w.listRequests(), asked+mayAsk, name)
+		require.Eventually(t, func() bool { return len(w.status.kinds()) > statuses }, 20*time.Second, 5*time.Millisecond)
+		assert.Equal(t, []componentstatus.Status{componentstatus.StatusRecoverableError}, w.status.kinds()[statuses:])
 
-	// The wait is looked into every ten seconds; a restart shows the same sooner.
-	require.NoError(t, os.WriteFile(keyFile, []byte(fakeapi.DefaultKey+"\n"), 0o600))
-	w.stop()
-	w.start()
-	w.awaitExact()
+		write(fakeapi.DefaultKey)
+		want := fakeapi.Expected(w.api.Files(""))
+		require.Eventually(t, func() bool { return len(w.counts()) == len(want) }, 20*time.Second, 5*time.Millisecond)
+		assert.Equal(t, want, w.counts())
+		w.stop()
+	}
 }
 
-// While the position cannot be stored, the stream waits and the component is
+// However often a type is due, the API is not asked again with a key that it denies.
+func TestStreamDeniedKeyIsAskedOnce(t *testing.T) {
+	w := newWorld(t, fakeapi.Options{}, func(cfg *Config) {
+		cfg.APIKey = "sk-admin-other"
+		cfg.EventTypes = []string{"AUTH_LOG", "AUDIT_LOG"}
+	})
+	w.start()
+	require.Eventually(t, func() bool {
+		polls := points(t, w.tel, "polls")
+		return polls["AUTH_LOG unauthorized"] > 5 && polls["AUDIT_LOG unauthorized"] > 5
+	}, 20*time.Second, 5*time.Millisecond)
+	assert.Equal(t, 1, w.listRequests())
+}
+
+// While the checkpoint cannot be stored, the stream waits and the component is
 // degraded; nothing is delivered twice when storage is back.
 func TestStreamWaitsForStorage(t *testing.T) {
 	w := newWorld(t, fakeapi.Options{})
@@ -385,7 +530,7 @@ func TestStreamWaitsForStorage(t *testing.T) {
 	memory(w).FailSet(errors.New("no space left on device"))
 	w.api.Add("AUTH_LOG", recent(time.Hour), authLine("a"))
 	w.api.Add("AUTH_LOG", recent(time.Minute), authLine("b"))
-	w.awaitLog("The position cannot be stored; the stream waits.")
+	w.awaitLog("failed to save checkpoint, retrying")
 	assert.LessOrEqual(t, len(w.counts()), 1)
 	assert.Equal(t, []componentstatus.Status{componentstatus.StatusRecoverableError}, w.status.kinds())
 	memory(w).FailSet(nil)
@@ -396,9 +541,11 @@ func TestStreamWaitsForStorage(t *testing.T) {
 // A consumer that blocks holds one batch of its stream; no further file is
 // fetched meanwhile.
 func TestStreamBlockedConsumer(t *testing.T) {
-	w := newWorld(t, fakeapi.Options{})
+	w := newWorld(t, fakeapi.Options{}, func(cfg *Config) { cfg.EventTypes = []string{"AUTH_LOG", "AUDIT_LOG"} })
 	release := make(chan struct{})
+	entered := make(chan struct{}, 10)
 	w.next = consumeFunc(func(ctx context.Context, logs plog.Logs) error {
+		entered <- struct{}{}
 		<-release
 		return w.sink.ConsumeLogs(ctx, logs)
 	})
@@ -406,22 +553,15 @@ func TestStreamBlockedConsumer(t *testing.T) {
 		w.api.Add("AUTH_LOG", recent(time.Duration(6-i)*time.Hour), authLine(strconv.Itoa(i)))
 	}
 	w.start()
-	fetched := func() (n int) {
-		for _, r := range w.api.Requests() {
-			if r.Host == "storage" {
-				n++
-			}
-		}
-		return n
-	}
-	require.Eventually(t, func() bool { return fetched() == 1 }, 20*time.Second, time.Millisecond)
-	time.Sleep(100 * time.Millisecond)
-	assert.Equal(t, 1, fetched())
+	<-entered
+	w.awaitPasses(10) // of the other type
+	assert.Equal(t, 1, w.fetches())
+	assert.Empty(t, entered)
 	close(release)
 	w.awaitExact()
 }
 
-// A backend that refuses one type for long does not keep the others from memory:
+// A backend that rejects one type for long does not keep the others from memory:
 // the held file gives its share back, and is fetched again and resumed at the
 // line after its held batch once the backend recovers.
 func TestStreamHeldBatchGivesMemoryBack(t *testing.T) {
@@ -430,7 +570,7 @@ func TestStreamHeldBatchGivesMemoryBack(t *testing.T) {
 		cfg.Batch.MaxRecords = 2
 		cfg.Download.MemoryLimit = 1 // one file at a time
 	})
-	w.heldLong = 30 * time.Millisecond
+	w.times.EvictAfter = 30 * time.Millisecond
 	var dead atomic.Bool
 	dead.Store(true)
 	w.next = consumeFunc(func(ctx context.Context, logs plog.Logs) error {
@@ -440,12 +580,13 @@ func TestStreamHeldBatchGivesMemoryBack(t *testing.T) {
 		}
 		return w.sink.ConsumeLogs(ctx, logs)
 	})
-	w.api.Add("AUDIT_LOG", recent(time.Hour), authLine("a"), authLine("b"), authLine("c"), authLine("d"), authLine("e"))
+	held := w.api.Add("AUDIT_LOG", recent(time.Hour), authLine("a"), authLine("b"), authLine("c"), authLine("d"), authLine("e"))
 	w.start()
-	w.awaitLog("The next consumer refused the batch; it is kept and handed over again.")
+	w.awaitLog(batchRetried)
 	auth := w.api.Add("AUTH_LOG", recent(time.Minute), authLine("other"))
 	require.Eventually(t, func() bool { return w.counts()["other"] == 1 }, 20*time.Second, 5*time.Millisecond)
 	assert.Equal(t, fakeapi.Expected([]*fakeapi.File{auth}), w.counts())
 	dead.Store(false)
 	w.awaitExact()
+	assert.Equal(t, 2, w.downloads(held), "fetched again, since its memory was taken")
 }

@@ -7,112 +7,118 @@ import (
 	"context"
 	"time"
 
-	"go.uber.org/zap"
-
+	"go.opentelemetry.io/collector/config/configretry"
 	"go.opentelemetry.io/collector/receiver/receiverhelper"
 
 	"github.com/openaicompliance/openaicompliancereceiver/internal/checkpoint"
+	"github.com/openaicompliance/openaicompliancereceiver/internal/collect"
 	"github.com/openaicompliance/openaicompliancereceiver/internal/compliance"
 	"github.com/openaicompliance/openaicompliancereceiver/internal/deliver"
-	"github.com/openaicompliance/openaicompliancereceiver/internal/pace"
+	"github.com/openaicompliance/openaicompliancereceiver/internal/limit"
 	"github.com/openaicompliance/openaicompliancereceiver/internal/record"
 )
 
-// shared is what all streams of a receiver have in common.
-type shared struct {
-	cfg       *Config
-	telemetry *telemetry
-	health    *health
-	first     *firstPass
-
-	api       *compliance.Client
-	list      *requester
-	lists     *pace.Gate
-	download  *requester
-	scheduler *pace.Scheduler
-}
-
-// newStreams makes a stream of each order that can be carried out and is not done.
-func (r *logsReceiver) newStreams(calls context.Context, health *health) ([]*stream, error) {
+// newStreams makes a stream of each spec that can be collected and is not done.
+// calls bounds the calls to the next consumer and to storage.
+func (r *logsReceiver) newStreams(calls context.Context) ([]*collect.Stream, error) {
 	obs, err := receiverhelper.NewObsReport(receiverhelper.ObsReportSettings{
 		ReceiverID: r.set.ID, Transport: "http", ReceiverCreateSettings: r.set,
 	})
 	if err != nil {
 		return nil, err
 	}
-	common := r.newShared(health)
-	var streams []*stream
-	for _, o := range r.orders {
+	deps := r.newDeps(calls)
+	var streams []*collect.Stream
+	for _, spec := range r.specs {
+		r.reporter.addStream(calls, spec.id)
 		switch {
-		case o.progress == nil && o.replay == "":
-			health.stored(o.eventType, checkpoint.ErrDamaged)
-			r.telemetry.stream(calls, o.eventType)
-			r.telemetry.checkpointCorrupted(calls, o.eventType)
-			common.first.ended(o.eventType, checkpoint.ErrDamaged, 0)
-		case o.progress == nil:
-		case o.progress.Ended():
-			r.set.Logger.Info("Everything up to the upper bound was collected before; there is nothing left to do.", o.fields()...)
-			health.ended(o.name())
+		case spec.state == nil:
+			r.reporter.checkpointCorrupt(calls, spec.id)
+		case spec.state.Ended():
+			r.set.Logger.Info("collection already finished", spec.fields()...)
+			r.reporter.Ended(spec.id)
 		default:
-			streams = append(streams, r.newStream(calls, common, obs, o))
+			stream := r.newStream(deps, obs, spec) //nolint:contextcheck // the callback has no context
+			if _, fixed := spec.state.Bounds(); !fixed {
+				deps.FirstRun.Add(stream)
+			}
+			streams = append(streams, stream)
 		}
 	}
 	return streams, nil
 }
 
-func (r *logsReceiver) newShared(health *health) shared {
-	lists := pace.NewGate(r.cfg.RateLimit.ListsPerMinute)
-	r.scheduler = pace.NewScheduler(pace.Limits{
+// newDeps makes what the streams share.
+func (r *logsReceiver) newDeps(calls context.Context) *collect.Deps {
+	r.downloads = limit.NewDownloads(limit.Settings{
 		Memory: r.cfg.Download.MemoryLimit, Slots: r.cfg.Download.Concurrency, PerMinute: r.cfg.RateLimit.DownloadsPerMinute,
-	}, func(ctx context.Context, waited time.Duration) {
-		r.telemetry.rateLimitWait(ctx, compliance.OperationDownload, waited)
+		EvictAfter: r.options.times.EvictAfter,
+		Waited: func(ctx context.Context, waited time.Duration) {
+			r.reporter.telemetry.recordRateLimitWait(ctx, compliance.OperationDownload, waited)
+		},
 	})
-	return shared{
-		cfg: r.cfg, telemetry: r.telemetry, health: health, first: newFirstPass(r.set.Logger, r.cfg.EventTypes),
-		api: newAPI(r.cfg, r.ways, r.set, r.telemetry.request), lists: lists, scheduler: r.scheduler,
-		list:     &requester{retry: r.cfg.APIRetry, gate: lists},
-		download: &requester{retry: r.cfg.APIRetry, gate: r.scheduler},
+	hosts := limit.NewHosts()
+	return &collect.Deps{
+		API:   newAPI(r.cfg, r.transports, apiHooks{observe: r.reporter.telemetry.recordRequest, allowFetch: hosts.Check}, r.set.BuildInfo.Version),
+		Lists: limit.NewRate(r.cfg.RateLimit.ListsPerMinute), Downloads: r.downloads, Hosts: hosts,
+		Clocks: collect.NewClocks(r.options.wallClock), Keys: &collect.KeyGate{}, FirstRun: collect.NewFirstRun(), Observer: r.reporter,
+		Detach: func(ctx context.Context) (context.Context, context.CancelFunc) {
+			detached, cancel := context.WithCancel(context.WithoutCancel(ctx))
+			stop := context.AfterFunc(calls, cancel)
+			return detached, func() { stop(); cancel() }
+		},
+		Detached: r.detached.Load,
 	}
 }
 
-func (r *logsReceiver) newStream(calls context.Context, common shared, obs deliver.Obs, o *order) *stream {
-	s := &stream{
-		shared: common, eventType: o.eventType, name: o.name(), replay: o.replay, progress: o.progress, calls: calls,
-		logger:   r.set.Logger.With(zap.String("event_type", o.eventType)),
-		fresh:    r.telemetry.stream(calls, o.eventType),
-		mapper:   record.NewMapper(r.source(o)),
-		cadence:  r.cfg.cadence(),
-		heldLong: r.heldLong, refusedInterval: r.refusedInterval, abandoned: r.abandoned,
-	}
-	if o.replay != "" {
-		s.logger = s.logger.With(zap.String("replay", o.replay))
-	}
-	s.verifier = newVerifier(r.cfg.Download.Verify, s.logger)
-	s.deliver = deliver.New(deliver.Settings{
-		Next: r.next, Obs: obs, Retry: r.cfg.RetryOnFailure,
-		OnPermanent: permanentPolicies[r.cfg.OnPermanentError],
-		OnRefused:   s.onRefused,
+func (r *logsReceiver) newStream(deps *collect.Deps, obs deliver.Obs, spec *streamSpec) *collect.Stream {
+	consumer := deliver.NewConsumer(deliver.Settings{
+		Next: r.next, Obs: obs, Retry: r.cfg.RetryOnFailure, OnPermanent: permanentErrorPolicies[r.cfg.OnPermanentError],
+		OnRejected: func(rejection deliver.Rejection) { r.reporter.batchRejected(spec.id, rejection) },
 	})
-	patience := r.cfg.RetryOnFailure
-	patience.MaxElapsedTime = heldLong // not to hold a file's memory for long
-	s.again = deliver.New(deliver.Settings{
-		Next: r.next, Obs: obs, Retry: patience, OnPermanent: deliver.Drop, OnRefused: s.onRefusedAgain,
-	})
-	return s
+	return collect.NewStream(spec.id, deps, r.streamSettings(spec), spec.state, consumer)
 }
 
-var permanentPolicies = map[string]deliver.Policy{
-	permanentBlock: deliver.Block, permanentDrop: deliver.Drop, permanentQuarantine: deliver.SetAside,
+var permanentErrorPolicies = map[string]deliver.Policy{
+	permanentBlock: deliver.Block, permanentDrop: deliver.Drop, permanentQuarantine: deliver.Quarantine,
 }
 
-func (r *logsReceiver) source(o *order) record.Source {
+// streamSettings are the configuration as one stream needs it.
+func (r *logsReceiver) streamSettings(spec *streamSpec) collect.Settings {
+	cfg, reach := r.cfg, liveReach
+	if spec.id.Replay != "" {
+		reach = 0
+	}
+	maxRetryAfter := cfg.APIRetry.MaxRetryAfter
+	if !cfg.APIRetry.HonorRetryAfter {
+		maxRetryAfter = 0
+	}
+	return collect.Settings{
+		Polls: collect.PollSettings{
+			InitialDelay: cfg.InitialDelay, Overlap: cfg.Overlap, Timeout: cfg.PollTimeout, MaxPages: cfg.MaxPages, Next: cfg.pollSchedule().next,
+		},
+		Fetch: collect.FetchSettings{
+			Retry: configretry.BackOffConfig(cfg.APIRetry.BackOff), StatusCodes: cfg.APIRetry.StatusCodes, MaxRetryAfter: maxRetryAfter,
+			Ahead: cfg.Download.Concurrency, MaxFileSize: cfg.Download.MaxFileSize, Strict: cfg.Download.Verify == verifyStrict,
+			Important: collect.EventTypes[spec.id.EventType].Important,
+		},
+		Batch:  collect.BatchSettings{MaxRecords: cfg.Batch.MaxRecords, MaxBytes: cfg.Batch.MaxBytes, Deduplicate: cfg.Deduplication.Window > 0},
+		Source: r.recordSource(spec),
+		Bounds: func(first checkpoint.FirstRun, now time.Time) (checkpoint.Bounds, error) {
+			return resolveBounds(first, now, reach)
+		},
+		Times: r.options.times,
+	}
+}
+
+func (r *logsReceiver) recordSource(spec *streamSpec) record.Source {
 	principal := r.cfg.principal()
 	source := record.Source{
-		EventType: o.eventType, PrincipalAttr: record.AttrWorkspaceID, Replay: o.replay,
+		EventType: spec.id.EventType, PrincipalAttr: record.AttrWorkspaceID, Replay: spec.id.Replay,
 		PrincipalID: principal.ID, ScopeVersion: r.set.BuildInfo.Version,
 		Parsed: r.cfg.Body == bodyParsed, Content: r.cfg.Content.forRecords(),
 	}
-	if r.cfg.OwnRequests == ownMark && o.eventType == "AUDIT_LOG" {
+	if r.cfg.OwnRequests == ownMark && spec.id.EventType == "AUDIT_LOG" {
 		source.Self = newOwnKeys(r.cfg.keySource()).is
 	}
 	if principal.Organization {

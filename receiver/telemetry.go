@@ -5,7 +5,6 @@ package receiver
 
 import (
 	"context"
-	"sync"
 	"time"
 
 	"go.opentelemetry.io/otel/attribute"
@@ -15,34 +14,21 @@ import (
 	"go.opentelemetry.io/collector/component"
 	"go.opentelemetry.io/collector/pdata/pcommon"
 
+	"github.com/openaicompliance/openaicompliancereceiver/internal/collect"
 	"github.com/openaicompliance/openaicompliancereceiver/internal/compliance"
 	"github.com/openaicompliance/openaicompliancereceiver/internal/deliver"
 	"github.com/openaicompliance/openaicompliancereceiver/internal/metadata"
 )
 
-// Values of the outcome attribute; metadata.yaml says what each means.
+// Values of the outcome attribute of records and requests; metadata.yaml says what
+// each means.
 const (
-	fileDelivered   = "delivered"
-	fileUnverified  = "unverified"
-	fileLate        = "late"
-	fileQuarantined = "quarantined"
-	fileExpired     = "expired"
-
-	recordDelivered = "delivered"
-	recordMalformed = "malformed"
-	recordDropped   = "dropped"
-
+	recordDelivered   = "delivered"
+	recordMalformed   = "malformed"
+	recordDropped     = "dropped"
 	recordQuarantined = "quarantined"
-
-	recordDuplicate = "duplicate"
-	recordConflict  = "conflict"
-
-	pollSuccess      = "success"
-	pollPartial      = "partial"
-	pollUnauthorized = "unauthorized"
-	pollForbidden    = "forbidden"
-	pollNotFound     = "not_found"
-	pollFailed       = "failed"
+	recordDuplicate   = "duplicate"
+	recordConflict    = "conflict"
 
 	requestSuccess = "success"
 	requestRefused = "refused"
@@ -53,10 +39,7 @@ const (
 type telemetry struct {
 	builder *metadata.TelemetryBuilder
 	tracer  trace.Tracer
-	clock   apiClock
-
-	mu    sync.Mutex // guards what follows
-	types map[string]*freshness
+	gauges  *gauges
 }
 
 // newTelemetry registers the instruments; shutdown gives them back.
@@ -65,8 +48,8 @@ func newTelemetry(set component.TelemetrySettings) (*telemetry, error) {
 	if err != nil {
 		return nil, err
 	}
-	t := &telemetry{builder: builder, tracer: metadata.Tracer(set), types: map[string]*freshness{}}
-	if err := t.registerGauges(); err != nil {
+	t := &telemetry{builder: builder, tracer: metadata.Tracer(set), gauges: newGauges()}
+	if err := t.gauges.register(builder); err != nil {
 		builder.Shutdown()
 		return nil, err
 	}
@@ -85,8 +68,40 @@ func operationAttr(op compliance.Operation) attribute.KeyValue {
 
 func outcomeAttr(outcome string) attribute.KeyValue { return attribute.String("outcome", outcome) }
 
-// request implements compliance.Settings.Observe.
-func (t *telemetry) request(ctx context.Context, o compliance.Observation) {
+// addStream starts the counters of an event type at zero: an alert on the increase
+// of a counter sees its first increase only if the counter was there before.
+func (t *telemetry) addStream(ctx context.Context, id collect.StreamID) {
+	t.gauges.addStream(id)
+	b, eventType := t.builder, id.EventType
+	for _, outcome := range []string{collect.FileDelivered, collect.FileUnverified, collect.FileLate, collect.FileQuarantined, collect.FileExpired} {
+		b.ReceiverOpenaiComplianceFiles.Add(ctx, 0, metric.WithAttributes(eventTypeAttr(eventType), outcomeAttr(outcome)))
+	}
+	for _, outcome := range []string{
+		collect.PollSuccess, collect.PollPartial, collect.PollUnauthorized, collect.PollForbidden, collect.PollNotFound, collect.PollFailed,
+	} {
+		b.ReceiverOpenaiCompliancePolls.Add(ctx, 0, metric.WithAttributes(eventTypeAttr(eventType), outcomeAttr(outcome)))
+	}
+	for _, outcome := range []string{recordDelivered, recordMalformed, recordDropped, recordQuarantined, recordDuplicate, recordConflict} {
+		b.ReceiverOpenaiComplianceRecords.Add(ctx, 0, metric.WithAttributes(eventTypeAttr(eventType), outcomeAttr(outcome)))
+	}
+	for _, counter := range []metric.Int64Counter{
+		b.ReceiverOpenaiComplianceCheckpointFailures, b.ReceiverOpenaiComplianceCheckpointCorruptions,
+		b.ReceiverOpenaiComplianceBatchRetries, b.ReceiverOpenaiComplianceBatchSplits,
+		b.ReceiverOpenaiComplianceDeduplicationEvictions, b.ReceiverOpenaiComplianceFileBytes,
+		b.ReceiverOpenaiComplianceDataGaps, b.ReceiverOpenaiComplianceRecordsWithoutTimestamp,
+	} {
+		counter.Add(ctx, 0, metric.WithAttributes(eventTypeAttr(eventType)))
+	}
+}
+
+func (t *telemetry) endStream(id collect.StreamID) { t.gauges.endStream(id) }
+
+func (t *telemetry) setProgress(id collect.StreamID, p collect.Progress) { t.gauges.setProgress(id, p) }
+
+func (t *telemetry) setClockSkew(difference time.Duration) { t.gauges.setClockSkew(difference) }
+
+// recordRequest implements compliance.Settings.Observe.
+func (t *telemetry) recordRequest(ctx context.Context, o compliance.Observation) {
 	outcome := requestSuccess
 	switch {
 	case o.Status == 0:
@@ -102,80 +117,91 @@ func (t *telemetry) request(ctx context.Context, o compliance.Observation) {
 	t.builder.ReceiverOpenaiComplianceAPIRequests.Add(ctx, 1, metric.WithAttributes(attrs...))
 }
 
-// rateLimitWait counts how long a request waited for its place in rate_limit or
-// for a pause of the API's to end; 0 when it went at once. The operation is list
-// or download.
-func (t *telemetry) rateLimitWait(ctx context.Context, op compliance.Operation, waited time.Duration) {
+// recordRateLimitWait counts how long a request waited for its place in rate_limit or
+// for a pause of the API's to end; 0 when it did not. The operation is list or
+// download.
+func (t *telemetry) recordRateLimitWait(ctx context.Context, op compliance.Operation, waited time.Duration) {
 	t.builder.ReceiverOpenaiComplianceRateLimitWait.Record(ctx, waited.Seconds(), metric.WithAttributes(operationAttr(op)))
 }
 
-func (t *telemetry) file(ctx context.Context, eventType, outcome string) {
+func (t *telemetry) countPoll(ctx context.Context, eventType, outcome string) {
+	t.builder.ReceiverOpenaiCompliancePolls.Add(ctx, 1, metric.WithAttributes(eventTypeAttr(eventType), outcomeAttr(outcome)))
+}
+
+func (t *telemetry) countFile(ctx context.Context, eventType, outcome string) {
 	t.builder.ReceiverOpenaiComplianceFiles.Add(ctx, 1, metric.WithAttributes(eventTypeAttr(eventType), outcomeAttr(outcome)))
 }
 
-func (t *telemetry) fileBytes(ctx context.Context, eventType string, n int) {
+func (t *telemetry) countFileBytes(ctx context.Context, eventType string, n int) {
 	t.builder.ReceiverOpenaiComplianceFileBytes.Add(ctx, int64(n), metric.WithAttributes(eventTypeAttr(eventType)))
 }
 
-// delivered counts a batch that is done; each record has one outcome.
-func (t *telemetry) delivered(ctx context.Context, eventType string, c counts, outcome deliver.Outcome) {
-	t.records(ctx, eventType, recordDuplicate, c.duplicates)
+// countBatch counts records that are settled; each has one outcome.
+func (t *telemetry) countBatch(ctx context.Context, eventType string, c collect.BatchCounts, outcome deliver.Outcome) {
+	t.countRecords(ctx, eventType, recordDuplicate, c.Duplicates)
 	switch outcome {
 	case deliver.Dropped:
-		t.records(ctx, eventType, recordDropped, c.records)
+		t.countRecords(ctx, eventType, recordDropped, c.Records)
 		return
-	case deliver.Aside:
-		t.records(ctx, eventType, recordQuarantined, c.records)
+	case deliver.Quarantined:
+		t.countRecords(ctx, eventType, recordQuarantined, c.Records)
 		return
 	}
-	t.records(ctx, eventType, recordDelivered, c.records-c.malformed-c.conflicts)
-	t.records(ctx, eventType, recordMalformed, c.malformed)
-	t.records(ctx, eventType, recordConflict, c.conflicts)
-	t.latencies(ctx, eventType, c.times, time.Now())
+	t.countRecords(ctx, eventType, recordDelivered, c.Records-c.Malformed-c.Conflicts)
+	t.countRecords(ctx, eventType, recordMalformed, c.Malformed)
+	t.countRecords(ctx, eventType, recordConflict, c.Conflicts)
+	t.recordLatencies(ctx, eventType, c.Times, time.Now())
 }
 
-// latencies counts how old the events were at their acceptance, and those whose
-// age nobody knows.
-func (t *telemetry) latencies(ctx context.Context, eventType string, times []pcommon.Timestamp, accepted time.Time) {
+// recordLatencies counts how old the events were at their acceptance, and those
+// without a readable time.
+func (t *telemetry) recordLatencies(ctx context.Context, eventType string, times []pcommon.Timestamp, accepted time.Time) {
 	attrs := metric.WithAttributeSet(attribute.NewSet(eventTypeAttr(eventType)))
 	options := []metric.RecordOption{attrs} // made once, not for every record
-	untimed := int64(0)
+	without := int64(0)
 	for _, at := range times {
 		if at == 0 {
-			untimed++
+			without++
 			continue
 		}
 		age := max(0, accepted.Sub(at.AsTime()))
 		t.builder.ReceiverOpenaiComplianceEventDeliveryLatency.Record(ctx, age.Seconds(), options...)
 	}
-	t.builder.ReceiverOpenaiComplianceRecordsWithoutTimestamp.Add(ctx, untimed, attrs)
+	t.builder.ReceiverOpenaiComplianceRecordsWithoutTimestamp.Add(ctx, without, attrs)
 }
 
-func (t *telemetry) evicted(ctx context.Context, eventType string, n int) {
-	if n > 0 {
-		t.builder.ReceiverOpenaiComplianceDeduplicationEvictions.Add(ctx, int64(n), metric.WithAttributes(eventTypeAttr(eventType)))
-	}
-}
-
-func (t *telemetry) records(ctx context.Context, eventType, outcome string, n int) {
+func (t *telemetry) countRecords(ctx context.Context, eventType, outcome string, n int) {
 	if n > 0 {
 		t.builder.ReceiverOpenaiComplianceRecords.Add(ctx, int64(n), metric.WithAttributes(eventTypeAttr(eventType), outcomeAttr(outcome)))
 	}
 }
 
-func (t *telemetry) gap(ctx context.Context, eventType string) {
+func (t *telemetry) countEvictions(ctx context.Context, eventType string, n int) {
+	if n > 0 {
+		t.builder.ReceiverOpenaiComplianceDeduplicationEvictions.Add(ctx, int64(n), metric.WithAttributes(eventTypeAttr(eventType)))
+	}
+}
+
+func (t *telemetry) countGap(ctx context.Context, eventType string) {
 	t.builder.ReceiverOpenaiComplianceDataGaps.Add(ctx, 1, metric.WithAttributes(eventTypeAttr(eventType)))
 }
 
-func (t *telemetry) batchRetried(ctx context.Context, eventType string) {
-	t.builder.ReceiverOpenaiComplianceBatchRetries.Add(ctx, 1, metric.WithAttributes(eventTypeAttr(eventType)))
+// countRejection counts a rejected call whose records are offered again: a retry of
+// the same records, or a split.
+func (t *telemetry) countRejection(ctx context.Context, eventType string, r deliver.Rejection) {
+	switch attrs := metric.WithAttributes(eventTypeAttr(eventType)); {
+	case r.Outcome != deliver.Open:
+	case r.Wait > 0:
+		t.builder.ReceiverOpenaiComplianceBatchRetries.Add(ctx, 1, attrs)
+	case r.Records > 1:
+		t.builder.ReceiverOpenaiComplianceBatchSplits.Add(ctx, 1, attrs)
+	}
 }
 
-func (t *telemetry) checkpointFailed(ctx context.Context, eventType string) {
+func (t *telemetry) countCheckpointFailure(ctx context.Context, eventType string) {
 	t.builder.ReceiverOpenaiComplianceCheckpointFailures.Add(ctx, 1, metric.WithAttributes(eventTypeAttr(eventType)))
 }
 
-// checkpointCorrupted counts a stored checkpoint that cannot be used.
-func (t *telemetry) checkpointCorrupted(ctx context.Context, eventType string) {
+func (t *telemetry) countCheckpointCorruption(ctx context.Context, eventType string) {
 	t.builder.ReceiverOpenaiComplianceCheckpointCorruptions.Add(ctx, 1, metric.WithAttributes(eventTypeAttr(eventType)))
 }

@@ -17,6 +17,9 @@ import (
 	sdktrace "go.opentelemetry.io/otel/sdk/trace"
 	"go.opentelemetry.io/otel/trace"
 
+	"go.opentelemetry.io/collector/component/componenttest"
+
+	"github.com/openaicompliance/openaicompliancereceiver/internal/collect"
 	"github.com/openaicompliance/openaicompliancereceiver/internal/compliance"
 	"github.com/openaicompliance/openaicompliancereceiver/internal/deliver"
 	"github.com/openaicompliance/openaicompliancereceiver/internal/fakeapi"
@@ -70,62 +73,58 @@ func TestSpansOfRequestsHoldNoSecret(t *testing.T) {
 	assert.Greater(t, spans["HTTP GET"], 3, "a span of each list and download")
 }
 
-// A pass and a file have a span each, in the context that the requests get; it
+// A poll and a file have a span each, in the context that the requests get; it
 // names the kind of an error and never its text.
-func TestSpansOfPassAndFile(t *testing.T) {
+func TestSpansOfPollAndFile(t *testing.T) {
 	tel, tt := newTestTelemetry(t)
-	pass, endPass := tel.pass(t.Context(), "AUTH_LOG")
-	_, endFile := tel.fileSpan(pass, "AUTH_LOG", compliance.File{ID: "eclf_1", Size: 7})
-	endFile(fmt.Errorf("deliver: %w: content of a record", deliver.ErrGivenUp))
-	endPass(nil)
+	poll, endPoll := tel.startPollSpan(t.Context(), auth)
+	_, endFile := tel.startFileSpan(poll, auth, compliance.File{ID: "eclf_1", Size: 7})
+	endFile(fmt.Errorf("deliver: %w: content of a record", deliver.ErrRetriesExhausted))
+	endPoll(nil, collect.Fault{Poll: collect.PollSuccess})
+	_, endPoll = tel.startPollSpan(t.Context(), auth)
+	endPoll(errors.New("content of a record"), collect.Fault{Label: "answer"})
 
 	spans := tt.SpanRecorder.Ended()
-	require.Len(t, spans, 2)
-	file, whole := spans[0], spans[1]
+	require.Len(t, spans, 3)
+	file, whole, failed := spans[0], spans[1], spans[2]
+	assert.Equal(t, "openai_compliance.file", file.Name())
+	assert.Equal(t, "openai_compliance.poll", whole.Name())
 	assert.Equal(t, whole.SpanContext().SpanID(), file.Parent().SpanID())
 	assert.Equal(t, "eclf_1", spanAttr(file, "openai.compliance.file.id").AsString())
 	assert.Equal(t, int64(7), spanAttr(file, "openai.compliance.file.size").AsInt64())
 	assert.Equal(t, "consumer", spanAttr(file, "error.type").AsString())
 	assert.Equal(t, sdktrace.Status{Code: codes.Error}, file.Status())
-	assert.NotContains(t, spanText(file), "content")
 	assert.Equal(t, "AUTH_LOG", spanAttr(whole, "openai.compliance.event.type").AsString())
 	assert.Equal(t, codes.Unset, whole.Status().Code)
+	assert.Equal(t, "answer", spanAttr(failed, "error.type").AsString())
+	assert.Equal(t, sdktrace.Status{Code: codes.Error}, failed.Status())
+	for _, span := range spans {
+		assert.NotContains(t, spanText(span), "content")
+	}
 }
 
-// A pass counts by how it ended; a 404 of one file is not one of the principal,
-// and a pass that a shutdown ends is none.
+// A poll counts by how it ended; a 404 of one file is not one of the principal,
+// and a poll that a shutdown ends is none.
 func TestPollOutcomes(t *testing.T) {
-	tel, tt := newTestTelemetry(t)
-	refused := func(op compliance.Operation, status int) error {
-		return fmt.Errorf("list files: %w", &compliance.StatusError{Op: op, Status: status})
+	tt := componenttest.NewTelemetry()
+	t.Cleanup(func() { assert.NoError(t, tt.Shutdown(context.WithoutCancel(t.Context()))) })
+	r, err := newReporter(&host{nil, &statuses{}}, tt.NewTelemetrySettings(), []string{"AUTH_LOG"}, 1)
+	require.NoError(t, err)
+	t.Cleanup(r.close)
+	r.addStream(t.Context(), auth)
+	status := func(op compliance.Operation, code int) error {
+		return fmt.Errorf("list files: %w", &compliance.StatusError{Op: op, Status: code})
 	}
 	for _, err := range []error{
-		nil, nil, errors.New("anything"), context.Canceled,
-		refused(compliance.OperationList, 401), refused(compliance.OperationList, 403), refused(compliance.OperationDownload, 403),
-		refused(compliance.OperationList, 400), refused(compliance.OperationList, 404),
-		refused(compliance.OperationList, 503), refused(compliance.OperationFetch, 403), refused(compliance.OperationDownload, 404),
+		nil, nil, errors.New("anything"), context.Canceled, fmt.Errorf("list files: %w", compliance.ErrNotAdvancing),
+		status(compliance.OperationList, 401), status(compliance.OperationList, 403), status(compliance.OperationDownload, 403),
+		status(compliance.OperationList, 400), status(compliance.OperationList, 404),
+		status(compliance.OperationList, 503), status(compliance.OperationFetch, 403), status(compliance.OperationDownload, 404),
 	} {
-		_, end := tel.pass(t.Context(), "AUTH_LOG")
-		end(err)
+		_, end := r.StartPoll(t.Context(), auth)
+		end(collect.PollReport{Err: err, Fault: collect.Classifier{}.Classify(err), Canceled: errors.Is(err, context.Canceled)})
 	}
 	assert.Equal(t, map[string]float64{
-		"AUTH_LOG success": 2, "AUTH_LOG unauthorized": 1, "AUTH_LOG forbidden": 2, "AUTH_LOG not_found": 2, "AUTH_LOG failed": 4,
+		"AUTH_LOG success": 2, "AUTH_LOG partial": 1, "AUTH_LOG unauthorized": 1, "AUTH_LOG forbidden": 2, "AUTH_LOG not_found": 2, "AUTH_LOG failed": 4,
 	}, points(t, tt, "polls"))
-}
-
-// Each kind of error has a name of its own.
-func TestErrorType(t *testing.T) {
-	for want, err := range map[string]error{
-		"canceled":  fmt.Errorf("list: %w", context.Canceled),
-		"403":       fmt.Errorf("list files: %w", &compliance.StatusError{Op: compliance.OperationList, Status: 403}),
-		"redirect":  &compliance.RedirectError{Host: "x"},
-		"integrity": &compliance.IntegrityError{},
-		"too_large": fmt.Errorf("download: %w", compliance.ErrTooLarge),
-		"answer":    &compliance.AnswerError{},
-		"no_answer": &compliance.RequestError{Op: compliance.OperationFetch, Cause: errors.New("EOF")},
-		"consumer":  deliver.ErrGivenUp,
-		"_OTHER":    errors.New("anything"),
-	} {
-		assert.Equal(t, want, errorType(err))
-	}
 }

@@ -16,6 +16,8 @@ import (
 
 	"go.opentelemetry.io/collector/component/componenttest"
 
+	"github.com/openaicompliance/openaicompliancereceiver/internal/checkpoint"
+	"github.com/openaicompliance/openaicompliancereceiver/internal/collect"
 	"github.com/openaicompliance/openaicompliancereceiver/internal/compliance"
 	"github.com/openaicompliance/openaicompliancereceiver/internal/fakeapi"
 )
@@ -88,60 +90,82 @@ func attrValues(set attribute.Set) (text string) {
 	return text
 }
 
-// The lag is measured by the API's clock, and grows while a stream says nothing:
-// one that hangs is seen to fall behind.
+var auth, codex = collect.StreamID{EventType: "AUTH_LOG"}, collect.StreamID{EventType: "CODEX_LOG"}
+
+// The lag is measured by the clock that is behind, and grows while a stream says
+// nothing: one that hangs is seen to fall behind. It ends with the stream.
 func TestDeliveryLag(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		tel, tt := newTestTelemetry(t)
-		auth := tel.stream(t.Context(), "AUTH_LOG")
+		tel.addStream(t.Context(), auth)
+		tel.addStream(t.Context(), codex)
 		assert.Empty(t, points(t, tt, "delivery_lag"), "before anything is known")
+		lag := func(of string) float64 { return points(t, tt, "delivery_lag")[of] }
 
-		date := time.Now().Add(3 * time.Hour) // the local clock is three hours slow
-		tel.serverTime(date)
-		auth.upTo(date.Add(-time.Minute))
-		tel.stream(t.Context(), "CODEX_LOG").upTo(date)
+		tel.setClockSkew(-3 * time.Hour) // the local clock is three hours fast
+		now := time.Now().Add(-3 * time.Hour)
+		tel.setProgress(auth, collect.Progress{DeliveredThrough: now.Add(-time.Minute)})
+		tel.setProgress(codex, collect.Progress{DeliveredThrough: now})
 		assert.Equal(t, map[string]float64{"AUTH_LOG": 60, "CODEX_LOG": 0}, points(t, tt, "delivery_lag"))
+		assert.Equal(t, map[string]float64{"": -10800}, points(t, tt, "clock_skew"))
 
 		time.Sleep(time.Hour)
 		assert.Equal(t, map[string]float64{"AUTH_LOG": 3660, "CODEX_LOG": 3600}, points(t, tt, "delivery_lag"))
-		tel.serverTime(time.Time{}) // an answer without a Date
-		assert.InDelta(t, 3660, points(t, tt, "delivery_lag")["AUTH_LOG"], 0)
-		tel.serverTime(date.Add(time.Hour))
-		auth.upTo(date.Add(time.Hour))
-		assert.Zero(t, points(t, tt, "delivery_lag")["AUTH_LOG"])
+		tel.setProgress(auth, collect.Progress{}) // nothing new is known
+		assert.InDelta(t, 3660, lag("AUTH_LOG"), 0)
+		tel.setProgress(auth, collect.Progress{DeliveredThrough: now.Add(time.Hour)})
+		assert.Zero(t, lag("AUTH_LOG"))
+		tel.setClockSkew(3 * time.Hour) // the local clock is slow: it counts
+		assert.InDelta(t, (3 * time.Hour).Seconds(), lag("AUTH_LOG"), 0)
+
+		tel.endStream(auth)
+		assert.Len(t, points(t, tt, "delivery_lag"), 1)
 	})
 }
 
-// Backlog and expiry are of all segments together: the sum of the files, and the
-// file that goes first. With nothing pending there is no expiry to fear.
+// Backlog and expiry are of all segments and replays together: the sum of the files,
+// quarantined ones included, and the file that goes first. With nothing pending there
+// is no expiry to fear.
 func TestPendingExpiry(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		tel, tt := newTestTelemetry(t)
-		f := tel.stream(t.Context(), "AUTH_LOG")
+		replay := collect.StreamID{EventType: "AUTH_LOG", Replay: "again"}
+		tel.addStream(t.Context(), auth)
+		tel.addStream(t.Context(), replay)
 		now := time.Now()
-		f.pending("live", 2, now.Add(-time.Hour))
-		f.pending("backlog", 40, now.Add(-29*24*time.Hour))
-		assert.Equal(t, map[string]float64{"AUTH_LOG": 42}, points(t, tt, "backlog_files"))
+		live := collect.Progress{Part: checkpoint.Live, PendingFiles: 2, QuarantinedFiles: 1, OldestEnd: now.Add(-time.Hour)}
+		history := collect.Progress{Part: checkpoint.History, PendingFiles: 40, QuarantinedFiles: 1, OldestEnd: now.Add(-29 * 24 * time.Hour)}
+		tel.setProgress(auth, live)
+		tel.setProgress(auth, history)
+		assert.Equal(t, map[string]float64{"AUTH_LOG": 43}, points(t, tt, "backlog_files"))
 		assert.Equal(t, map[string]float64{"AUTH_LOG": (24 * time.Hour).Seconds()}, points(t, tt, "oldest_pending_expiry"))
+		tel.setProgress(replay, collect.Progress{Part: checkpoint.Live, PendingFiles: 100, OldestEnd: now.Add(-2 * time.Hour)})
+		assert.Equal(t, map[string]float64{"AUTH_LOG": 143}, points(t, tt, "backlog_files"))
 
 		time.Sleep(25 * time.Hour)
 		assert.InDelta(t, -time.Hour.Seconds(), points(t, tt, "oldest_pending_expiry")["AUTH_LOG"], 0, "past it")
-		f.pending("backlog", 0, time.Time{})
+		tel.endStream(replay)
+		tel.setProgress(auth, collect.Progress{Part: checkpoint.History})
 		assert.InDelta(t, (30*24*time.Hour - 26*time.Hour).Seconds(), points(t, tt, "oldest_pending_expiry")["AUTH_LOG"], 0)
-		f.pending("live", 0, time.Time{})
+		tel.setProgress(auth, collect.Progress{Part: checkpoint.Live})
 		assert.Empty(t, points(t, tt, "oldest_pending_expiry"))
 		assert.Equal(t, map[string]float64{"AUTH_LOG": 0}, points(t, tt, "backlog_files"))
 	})
 }
 
-// What is set aside is shown as it is now, and a stream asked for twice is one.
-func TestAsideGauges(t *testing.T) {
+// What is in quarantine is shown as it is now, that of replays with it, and a stream
+// that is named twice is one.
+func TestQuarantineGauges(t *testing.T) {
 	tel, tt := newTestTelemetry(t)
-	tel.stream(t.Context(), "AUTH_LOG").aside(2, 17)
+	tel.addStream(t.Context(), auth)
+	tel.setProgress(auth, collect.Progress{QuarantinedFiles: 2, QuarantinedRecords: 17})
 	assert.Equal(t, map[string]float64{"AUTH_LOG": 2}, points(t, tt, "quarantined_files"))
 	assert.Equal(t, map[string]float64{"AUTH_LOG": 17}, points(t, tt, "quarantined_records"))
-	tel.stream(t.Context(), "AUTH_LOG").aside(0, 1)
-	assert.Equal(t, map[string]float64{"AUTH_LOG": 0}, points(t, tt, "quarantined_files"))
+	tel.setProgress(collect.StreamID{EventType: "AUTH_LOG", Replay: "again"}, collect.Progress{QuarantinedFiles: 3})
+	assert.Equal(t, map[string]float64{"AUTH_LOG": 5}, points(t, tt, "quarantined_files"))
+	tel.addStream(t.Context(), auth)
+	tel.setProgress(auth, collect.Progress{QuarantinedRecords: 1})
+	assert.Equal(t, map[string]float64{"AUTH_LOG": 3}, points(t, tt, "quarantined_files"))
 	assert.Equal(t, map[string]float64{"AUTH_LOG": 1}, points(t, tt, "quarantined_records"))
 }
 
@@ -149,9 +173,9 @@ func TestAsideGauges(t *testing.T) {
 // is one to a query for increases.
 func TestCountersStartAtZero(t *testing.T) {
 	tel, tt := newTestTelemetry(t)
-	tel.stream(t.Context(), "AUTH_LOG")
+	tel.addStream(t.Context(), auth)
 	for _, name := range []string{
-		"checkpoint_failures", "checkpoint_corruptions", "batch_retries", "deduplication_evictions", "file_bytes", "data_gaps", "records_without_timestamp",
+		"checkpoint_failures", "checkpoint_corruptions", "batch_retries", "batch_splits", "deduplication_evictions", "file_bytes", "data_gaps", "records_without_timestamp",
 	} {
 		assert.Equal(t, map[string]float64{"AUTH_LOG": 0}, points(t, tt, name), name)
 	}
@@ -160,13 +184,13 @@ func TestCountersStartAtZero(t *testing.T) {
 	assert.Len(t, points(t, tt, "polls"), 6)
 }
 
-// A wait is counted with its operation and length; a request that went at once
+// A wait is counted with its operation and length; a request without a wait
 // counts as well, so that their share can be told.
 func TestRateLimitWait(t *testing.T) {
 	tel, tt := newTestTelemetry(t)
-	tel.rateLimitWait(t.Context(), compliance.OperationDownload, 1500*time.Millisecond)
-	tel.rateLimitWait(t.Context(), compliance.OperationDownload, 0)
-	tel.rateLimitWait(t.Context(), compliance.OperationList, 0)
+	tel.recordRateLimitWait(t.Context(), compliance.OperationDownload, 1500*time.Millisecond)
+	tel.recordRateLimitWait(t.Context(), compliance.OperationDownload, 0)
+	tel.recordRateLimitWait(t.Context(), compliance.OperationList, 0)
 	assert.Equal(t, map[string]float64{"download": 1.5, "list": 0}, points(t, tt, "rate_limit_wait"))
 	assert.Equal(t, map[string]uint64{"download": 2, "list": 1}, histogramCounts(t, tt, "rate_limit_wait"))
 }

@@ -9,216 +9,205 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/openaicompliance/openaicompliancereceiver/internal/checkpoint"
 	"github.com/openaicompliance/openaicompliancereceiver/internal/checkpoint/edit"
 	"github.com/openaicompliance/openaicompliancereceiver/internal/timespec"
-	"github.com/openaicompliance/openaicompliancereceiver/receiver"
 )
 
-func (c *call) setCursor(ctx context.Context) error {
-	if err := c.need(2, "a TYPE and a TIME"); err != nil {
+func (c *command) setCursor(ctx context.Context) error {
+	if err := c.requireArgs(2, "a STREAM and a TIME"); err != nil {
 		return err
 	}
 	spec, err := timespec.Parse(c.args[1])
 	if err != nil {
-		return fmt.Errorf("TIME: %w", err)
+		return misusef("TIME: %w", err)
 	}
-	snap, err := c.read(ctx, c.args[0])
+	snap, err := c.readStream(ctx, c.args[0])
 	if err != nil {
 		return err
 	}
-	at := spec.At(c.now).UTC()
-	c.say("%s: cursor %s -> %s", c.args[0], positions(snap), moment(at))
-	move, err := edit.SetCursor(snap, at, edit.Options{Skip: c.skip, DeliverAgain: c.again, Now: c.now})
-	if move != nil {
-		for _, stretch := range move.Skipped {
-			c.say("Skipped for good: files after %s up to %s that have not been delivered.", moment(stretch.From), moment(stretch.To))
-		}
-		for _, id := range move.GivenUp {
-			c.say("Given up, unfinished: file %s.", id)
-		}
+	at, cursors, floor := spec.At(c.now).UTC(), formatCursors(snap), floorOf(snap)
+	move, err := edit.SetCursor(snap, at, edit.Options{Skip: c.skip, Redeliver: c.redeliver, Now: c.now})
+	if move == nil {
+		return err
+	}
+	c.printf("%s: cursor %s -> %s", c.args[0], cursors, formatTime(at))
+	for _, stretch := range move.Skipped {
+		c.printf("Skipped permanently: undelivered files after %s up to %s.", formatTime(stretch.From), formatTime(stretch.To))
+	}
+	for _, id := range move.Discarded {
+		c.printf("Open file %s is discarded; its undelivered records are lost.", id)
 	}
 	switch {
 	case errors.Is(err, edit.ErrSkips):
-		return fmt.Errorf("%w; add -skip if that is meant", err)
+		return fmt.Errorf("%w; add -skip to skip what is between", err)
 	case err != nil:
 		return err
-	case c.again:
-		c.say("Delivered again: every file after %s (%d in the ledger, %d events remembered). Records come with the same log.record.uid; replay marks them, this does not.",
-			moment(at), move.Files, move.Events)
-	case len(move.Skipped) == 0:
-		c.say("Listed again from there. The ledger stays: what was delivered does not come again.")
 	}
-	return c.change(true, func() error { return c.store.Replace(ctx, snap) })
+	if now := floorOf(snap); !now.Equal(floor) {
+		c.printf("Floor %s -> %s.", formatTime(floor), formatTime(now))
+	}
+	switch {
+	case c.redeliver:
+		c.printf("Every file after that is redelivered (forgotten: %d completed files, %d seen events). Records keep their log.record.uid; replay marks them, this does not.",
+			move.Files, move.Events)
+	case len(move.Skipped) == 0:
+		c.printf("Files after that are listed again. Completed files are not redelivered.")
+	}
+	return c.applyChange(true, func() error { return c.store.Replace(ctx, snap) })
 }
 
-// positions of a stream's segments.
-func positions(snap *checkpoint.Snapshot) string {
-	var cursors []string
-	for _, seg := range snap.Segments {
-		cursors = append(cursors, moment(seg.Cursor))
+func floorOf(snap *checkpoint.Snapshot) time.Time {
+	if snap.Bounds == nil {
+		return time.Time{}
+	}
+	return snap.Bounds.Floor
+}
+
+// formatCursors returns the cursor of each segment.
+func formatCursors(snap *checkpoint.Snapshot) string {
+	cursors := make([]string, len(snap.Segments))
+	for i, seg := range snap.Segments {
+		cursors[i] = formatTime(seg.Cursor)
+	}
+	if len(cursors) == 0 {
+		return "-"
 	}
 	return strings.Join(cursors, " and ")
 }
 
-func (c *call) release(ctx context.Context) error {
-	if err := c.need(2, "a TYPE and a FILE_ID, or all"); err != nil {
+func (c *command) discard(ctx context.Context) error {
+	if err := c.requireArgs(2, "a STREAM and a FILE_ID, or all"); err != nil {
 		return err
 	}
-	snap, err := c.read(ctx, c.args[0])
+	snap, err := c.readStream(ctx, c.args[0])
 	if err != nil {
 		return err
 	}
-	released := edit.Release(snap, c.args[1])
-	if len(released) == 0 {
-		return fmt.Errorf("%s: no such file is in quarantine (refused lines need no release: every start tries them)", c.args[0])
-	}
-	for _, id := range released {
-		c.say("%s: file %s leaves quarantine; the next pass tries it like a new one.", c.args[0], id)
-	}
-	return c.change(true, func() error { return c.store.Replace(ctx, snap) })
-}
-
-func (c *call) discard(ctx context.Context) error {
-	if err := c.need(2, "a TYPE and a FILE_ID, or all"); err != nil {
-		return err
-	}
-	snap, err := c.read(ctx, c.args[0])
-	if err != nil {
-		return err
-	}
-	files, refused := edit.Discard(snap, c.args[1])
-	if len(files) == 0 && refused == 0 {
-		return fmt.Errorf("%s: nothing of that file is set aside", c.args[0])
+	files, lines := edit.Discard(snap, c.args[1])
+	if len(files) == 0 && lines == 0 {
+		return fmt.Errorf("%s: nothing of file %s is quarantined", c.args[0], c.args[1])
 	}
 	for _, id := range files {
-		c.say("%s: file %s is given up; what was not delivered of it never will be.", c.args[0], id)
+		c.printf("%s: file %s is discarded; its undelivered records are lost.", c.args[0], id)
 	}
-	if refused > 0 {
-		c.say("%s: %d refused lines are given up.", c.args[0], refused)
+	if lines > 0 {
+		c.printf("%s: %d quarantined lines are discarded; their records are lost.", c.args[0], lines)
 	}
-	return c.change(true, func() error { return c.store.Replace(ctx, snap) })
+	return c.applyChange(true, func() error { return c.store.Replace(ctx, snap) })
 }
 
-func (c *call) delete(ctx context.Context) error {
+func (c *command) delete(ctx context.Context) error {
 	if c.all == (len(c.args) > 0) {
-		return errors.New("delete takes one TYPE or more, or -all; see -help")
+		return misusef("delete takes one STREAM or more, or -all; see -help")
 	}
-	if err := c.mustLoad(ctx); err != nil {
+	if err := c.requireStore(ctx); err != nil {
 		return err
 	}
-	keys := c.store.Streams()
-	if !c.all {
-		keys = nil
-		for _, name := range c.args {
-			key, err := c.stored(name)
-			if err != nil {
-				return err
-			}
-			keys = append(keys, key)
-		}
+	keys, err := c.storedKeys(c.args)
+	if err != nil {
+		return err
+	}
+	if len(keys) == 0 {
+		return misusef("no checkpoints are stored in %s", c.path)
 	}
 	for _, key := range keys {
-		what := "a first run, from start_from on; what was delivered since then comes again"
+		then := "The next start is a first run, from start_from; records since then are redelivered."
 		if k, _ := checkpoint.ParseKey(key); k.Replay != "" {
-			what = "the replay from its beginning, if it is still configured"
+			then = "The replay starts again if it is still configured."
 		}
-		c.say("%s is forgotten: the next start is %s.", c.nameOf(key), what)
+		c.printf("State of %s is deleted. %s", c.streamName(key), then)
 	}
-	return c.change(true, func() error { return c.store.Delete(ctx, keys...) })
+	return c.applyChange(true, func() error { return c.store.Delete(ctx, keys...) })
 }
 
-func (c *call) export(ctx context.Context) error {
-	if err := c.mustLoad(ctx); err != nil {
+func (c *command) export(ctx context.Context) error {
+	if err := c.requireStore(ctx); err != nil {
 		return err
 	}
-	keys := c.store.Streams()
-	if len(c.args) > 0 {
-		keys = nil
-		for _, name := range c.args {
-			key, err := c.stored(name)
-			if err != nil {
-				return err
-			}
-			keys = append(keys, key)
-		}
+	keys, err := c.storedKeys(c.args)
+	if err != nil {
+		return err
 	}
 	snaps := []*checkpoint.Snapshot{}
 	for _, key := range keys {
 		snap, err := c.store.Read(ctx, key)
 		if err != nil {
-			return fmt.Errorf("%w; to export the others, name them", err)
+			return fmt.Errorf("%w; to export other streams, name them", err)
 		}
 		snaps = append(snaps, snap)
 	}
-	return edit.WriteExport(c.out, c.owner.String(), c.now, snaps)
+	return edit.WriteExport(c.stdout, c.owner.String(), c.now, snaps)
 }
 
-func (c *call) importAll(ctx context.Context) error {
-	file, snaps, err := edit.ReadExport(c.in)
+func (c *command) importStreams(ctx context.Context) error {
+	file, snaps, err := edit.ReadExport(c.stdin)
 	if err != nil {
 		return err
 	}
-	if snaps, err = c.wanted(snaps); err != nil {
+	if snaps, err = c.selectStreams(snaps); err != nil {
 		return err
 	}
 	existed := c.exists()
-	found, err := c.load(ctx, c.yes)
-	if err != nil {
+	if _, err := c.openStore(ctx, c.yes); err != nil {
 		return err
 	}
-	c.say("Exported %s from receiver %s. What was delivered after that comes again.", moment(file.Exported), file.Receiver)
+	c.printf("Exported %s from receiver %s. What was delivered after that is redelivered.", formatTime(file.Exported), printable(file.Receiver))
 	for _, snap := range snaps {
-		if err := c.tellImport(ctx, snap, found); err != nil {
+		if err := c.describeImport(ctx, snap); err != nil {
 			return err
 		}
 	}
-	return c.change(existed, func() error { return c.store.Replace(ctx, snaps...) })
+	return c.applyChange(existed, func() error { return c.store.Replace(ctx, snaps...) })
 }
 
-// wanted are the named streams of an export, all of the configured principal.
-func (c *call) wanted(snaps []*checkpoint.Snapshot) (wanted []*checkpoint.Snapshot, err error) {
-	names := slices.Clone(c.args)
+// selectStreams returns the named streams of an export, or all without names. All of an
+// export must be of the configured principal.
+func (c *command) selectStreams(snaps []*checkpoint.Snapshot) (selected []*checkpoint.Snapshot, err error) {
+	missing := slices.Clone(c.args)
 	for _, snap := range snaps {
-		k, _ := checkpoint.ParseKey(snap.Key)
-		if k.PrincipalID != receiver.PrincipalID(c.cfg) {
-			return nil, fmt.Errorf("the export is of %s, the receiver collects %s", k.PrincipalID, receiver.PrincipalID(c.cfg))
+		if k, _ := checkpoint.ParseKey(snap.Key); k.PrincipalID != c.principalID() {
+			return nil, misusef("the export is of %s, but %s is %s", k.PrincipalID, c.principalKey(), c.principalID())
 		}
-		if len(c.args) == 0 || slices.ContainsFunc(c.args, func(name string) bool { return c.keyOf(name) == snap.Key }) {
-			wanted = append(wanted, snap)
+		isNamed := func(name string) bool { return c.streamKey(name) == snap.Key }
+		if len(c.args) == 0 || slices.ContainsFunc(c.args, isNamed) {
+			selected = append(selected, snap)
 		}
-		names = slices.DeleteFunc(names, func(name string) bool { return c.keyOf(name) == snap.Key })
+		missing = slices.DeleteFunc(missing, isNamed)
 	}
 	switch {
-	case len(names) > 0:
-		return nil, fmt.Errorf("the export has no %s", strings.Join(names, ", "))
-	case len(wanted) == 0:
-		return nil, errors.New("the export is empty")
+	case len(missing) > 0:
+		return nil, misusef("the export has no %s", strings.Join(missing, ", "))
+	case len(selected) == 0:
+		return nil, misusef("the export is empty")
 	}
-	return wanted, nil
+	return selected, nil
 }
 
-// tellImport says what becomes of one stream. State that is there and whole is
-// replaced only with -replace.
-func (c *call) tellImport(ctx context.Context, snap *checkpoint.Snapshot, found bool) error {
-	name := c.nameOf(snap.Key)
-	var old *checkpoint.Snapshot
+// describeImport says what is replaced. A checkpoint that can be used is replaced with
+// -replace only.
+func (c *command) describeImport(ctx context.Context, snap *checkpoint.Snapshot) error {
+	name, cursors := c.streamName(snap.Key), formatCursors(snap)
+	var stored *checkpoint.Snapshot
 	var err error
-	if found {
-		old, err = c.store.Read(ctx, snap.Key)
+	if c.store != nil {
+		stored, err = c.store.Read(ctx, snap.Key)
 	}
 	switch {
-	case err != nil && !errors.Is(err, checkpoint.ErrDamaged):
-		return err
+	case errors.Is(err, checkpoint.ErrCorrupt):
+		c.printf("%s: cursor %s, in place of a corrupt checkpoint.", name, cursors)
+	case errors.Is(err, checkpoint.ErrOldFormat):
+		c.printf("%s: cursor %s, in place of state of an older build.", name, cursors)
 	case err != nil:
-		c.say("%s: cursor %s, in place of damaged state.", name, positions(snap))
-	case old == nil:
-		c.say("%s: cursor %s, where there was no state.", name, positions(snap))
+		return err
+	case stored == nil:
+		c.printf("%s: cursor %s, where no checkpoint was stored.", name, cursors)
 	case !c.replace:
-		return fmt.Errorf("%s has state already, cursor %s; add -replace to put cursor %s in its place", name, positions(old), positions(snap))
+		return fmt.Errorf("a checkpoint of %s is stored, cursor %s; add -replace to replace it by cursor %s", name, formatCursors(stored), cursors)
 	default:
-		c.say("%s: cursor %s -> %s.", name, positions(old), positions(snap))
+		c.printf("%s: cursor %s -> %s.", name, formatCursors(stored), cursors)
 	}
 	return nil
 }

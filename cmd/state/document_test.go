@@ -17,11 +17,8 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"go.opentelemetry.io/collector/component"
-	"go.opentelemetry.io/collector/extension/xextension/storage"
-
 	"github.com/openaicompliance/openaicompliancereceiver/internal/checkpoint"
-	"github.com/openaicompliance/openaicompliancereceiver/internal/checkpoint/edit"
+	"github.com/openaicompliance/openaicompliancereceiver/internal/deliver"
 	"github.com/openaicompliance/openaicompliancereceiver/internal/fakeapi"
 )
 
@@ -59,7 +56,7 @@ func TestDocument(t *testing.T) {
 	if *update {
 		require.NoError(t, os.WriteFile(path, got, 0o600))
 	}
-	for command := range takes {
+	for command := range allowedFlags {
 		assert.Contains(t, string(document), "\n$ state -config collector.yaml "+command, "no example of %s", command)
 	}
 	assert.Equal(t, string(document), string(got), "go test ./cmd/state -run TestDocument -update writes it anew")
@@ -88,7 +85,7 @@ func (m *machine) shell(now time.Time, command string) string {
 		}
 	}
 	if err := run(m.t.Context(), now, words, &in, &out, &notes); err != nil {
-		fmt.Fprintln(&notes, "state:", err)
+		fmt.Fprintln(&notes, "state:", oneLine(err))
 	}
 	if target != "" {
 		require.NoError(m.t, os.WriteFile(target, out.Bytes(), 0o600))
@@ -97,43 +94,40 @@ func (m *machine) shell(now time.Time, command string) string {
 	return out.String() + notes.String()
 }
 
-// storeExample stores the state that the document shows.
+// storeExample stores the checkpoints that the document shows.
 func (m *machine) storeExample() {
 	m.t.Helper()
 	day := time.Date(2026, 8, 20, 0, 0, 0, 0, time.UTC)
 	begin := day.Add(-13 * 24 * time.Hour)
-	auth := &checkpoint.Snapshot{
-		Key: checkpoint.Key(fakeapi.DefaultWorkspace, "AUTH_LOG"), Floor: begin, StartFrom: "-14d",
-		Segments: []checkpoint.StoredSegment{{From: begin, Cursor: day.Add(11*time.Hour + 50*time.Minute), ListedThrough: day.Add(11*time.Hour + 58*time.Minute)}},
-		Open:     map[string]checkpoint.OpenFile{}, Quarantine: map[string]checkpoint.Quarantined{},
-	}
-	auth.MarkDone("eclf_1c8a7", day.Add(11*time.Hour+40*time.Minute))
-	auth.MarkDone("eclf_7d20f", day.Add(11*time.Hour+50*time.Minute))
-	bad, kept := day.Add(-40*time.Hour), day.Add(9*time.Hour)
-	codex := &checkpoint.Snapshot{
-		Key: checkpoint.Key(fakeapi.DefaultWorkspace, "CODEX_LOG"), Floor: begin, StartFrom: "-14d",
-		Segments: []checkpoint.StoredSegment{
-			{From: begin, Cursor: day.Add(-5 * 24 * time.Hour)},
-			{From: day.Add(-10 * time.Hour), Cursor: kept, ListedThrough: day.Add(11*time.Hour + 58*time.Minute)},
+	firstRun, listed := day.Add(8*time.Hour), day.Add(11*time.Hour+58*time.Minute)
+	checked := checkpoint.Reading{Server: listed, Local: listed.Add(400 * time.Millisecond)}
+	bounds := &checkpoint.Bounds{Floor: begin, LiveFrom: firstRun.Add(-24 * time.Hour)}
+	cursor := day.Add(11*time.Hour + 50*time.Minute)
+	auth := newSnapshot("AUTH_LOG", bounds, checkpoint.StoredSegment{From: begin, Cursor: cursor, ListBase: cursor, ListedThrough: listed, Checked: checked})
+	auth.MarkCompleted("eclf_1c8a7", cursor.Add(-10*time.Minute))
+	auth.MarkCompleted("eclf_7d20f", cursor)
+	history, bad, kept := day.Add(-5*24*time.Hour), day.Add(-160*time.Hour), day.Add(9*time.Hour)
+	codex := newSnapshot("CODEX_LOG", bounds,
+		checkpoint.StoredSegment{From: begin, Cursor: history, ListBase: begin},
+		checkpoint.StoredSegment{From: firstRun.Add(-24 * time.Hour), Cursor: kept, ListBase: kept, ListedThrough: listed, Checked: checked})
+	codex.Queue = []checkpoint.QueuedFile{
+		{
+			File:     deliver.FileRef{ID: "eclf_b04e2", Name: "codex_log-0421.jsonl", Size: 48211, EndTime: bad, SHA256: strings.Repeat("5e", 32)},
+			NextLine: 1, Cause: "integrity", Reason: "verify: body has 1204 bytes, the listing says 48211", Since: firstRun.Add(10 * time.Minute),
 		},
-		Open: map[string]checkpoint.OpenFile{},
-		Quarantine: map[string]checkpoint.Quarantined{"eclf_b04e2": {
-			EndTime: bad, Name: "codex_log-0421.jsonl", Size: 48211, SHA256: strings.Repeat("5e", 32),
-			Reason: "verify: body has 1204 bytes, the listing says 48211", Tries: 31, Since: bad.Add(10 * time.Minute),
-		}},
-		Refused: []checkpoint.Refused{{
-			FileID: "eclf_90c3d", FileName: "codex_log-0517.jsonl", FileSize: 9120, EndTime: kept, SHA256: strings.Repeat("a7", 32),
-			From: 12, To: 14, Tries: 3, Since: kept.Add(20 * time.Minute),
-		}},
+		{
+			File:   deliver.FileRef{ID: "eclf_90c3d", Name: "codex_log-0517.jsonl", Size: 9120, EndTime: kept, SHA256: strings.Repeat("a7", 32)},
+			SHA256: strings.Repeat("a7", 32), Lines: []checkpoint.LineRange{{From: 12, To: 14}, {From: 20, To: 21}},
+			Cause: checkpoint.CauseRejected, Since: kept.Add(20 * time.Minute),
+		},
 	}
-	codex.MarkDone("eclf_90c3d", kept)
-	client, err := m.extension().(storage.Extension).GetClient(m.t.Context(), component.KindReceiver, component.MustNewID("openai_compliance"), "")
-	require.NoError(m.t, err)
-	store, err := edit.Open(m.t.Context(), client)
-	require.NoError(m.t, err)
+	codex.Open = []checkpoint.QueuedFile{{
+		File:     deliver.FileRef{ID: "eclf_2f6d1", Name: "codex_log-0102.jsonl", Size: 7300, EndTime: history.Add(time.Hour), SHA256: strings.Repeat("c4", 32)},
+		NextLine: 31, SHA256: strings.Repeat("c4", 32), Since: listed,
+	}}
+	codex.MarkCompleted("eclf_90c3d", kept)
 	for _, snap := range []*checkpoint.Snapshot{auth, codex} {
-		snap.Events, snap.Refused = []checkpoint.Block{}, append([]checkpoint.Refused{}, snap.Refused...)
+		snap.FirstRun = checkpoint.FirstRun{StartFrom: "-13d@d", Clock: firstRun}
 	}
-	require.NoError(m.t, store.Replace(m.t.Context(), auth, codex))
-	require.NoError(m.t, client.Close(m.t.Context()))
+	m.store(auth, codex)
 }

@@ -25,9 +25,12 @@ import (
 	"go.opentelemetry.io/collector/component/componenttest"
 	"go.opentelemetry.io/collector/consumer/consumertest"
 	"go.opentelemetry.io/collector/extension"
+	"go.opentelemetry.io/collector/extension/xextension/storage"
 	corereceiver "go.opentelemetry.io/collector/receiver"
 	"go.opentelemetry.io/collector/receiver/receivertest"
 
+	"github.com/openaicompliance/openaicompliancereceiver/internal/checkpoint"
+	"github.com/openaicompliance/openaicompliancereceiver/internal/checkpoint/edit"
 	"github.com/openaicompliance/openaicompliancereceiver/internal/fakeapi"
 	"github.com/openaicompliance/openaicompliancereceiver/internal/metadata"
 	"github.com/openaicompliance/openaicompliancereceiver/internal/testbed"
@@ -120,13 +123,13 @@ func (h host) GetExtensions() map[component.ID]component.Component {
 // start runs the real receiver of the configuration.
 func (m *machine) start() {
 	m.t.Helper()
-	where, err := locate(m.t.Context(), &options{configs: []string{m.config}})
+	location, err := locateStorage(m.t.Context(), &options{configs: []string{m.config}})
 	require.NoError(m.t, err)
 	set := receivertest.NewNopSettings(metadata.Type)
 	set.TelemetrySettings = componenttest.NewNopTelemetrySettings()
 	core, logs := observer.New(zapcore.InfoLevel)
-	set.Logger, set.ID, m.logs = zap.New(core), where.owner, logs
-	m.running, err = receiver.New(set, where.cfg, m.sink)
+	set.Logger, set.ID, m.logs = zap.New(core), location.owner, logs
+	m.running, err = receiver.New(set, location.cfg, m.sink)
 	require.NoError(m.t, err)
 	require.NoError(m.t, m.running.Start(m.t.Context(), host{m.extension()}))
 }
@@ -152,31 +155,31 @@ func (m *machine) counts() map[string]int {
 	return counts
 }
 
-// collect runs the receiver until so many records have come, and some passes more.
+// collect runs the receiver until so many records were delivered, and some polls more.
 func (m *machine) collect(want map[string]int) {
 	m.t.Helper()
 	m.start()
 	require.Eventually(m.t, func() bool { return testbed.Compare(want, m.counts()).Lost == nil }, 20*time.Second, 5*time.Millisecond,
 		"want %v", want)
-	m.passes(4)
+	m.awaitPolls(4)
 	m.stop()
 	require.Equal(m.t, want, m.counts())
 }
 
-// collectBut is collect where one file is set aside meanwhile: its body is spoilt.
+// collectBut is collect where one file is quarantined meanwhile: its body is corrupt.
 func (m *machine) collectBut(bad *fakeapi.File, want map[string]int) {
 	m.t.Helper()
 	m.api.Script(fakeapi.Fault{Op: "fetch", FileID: bad.ID, Corrupt: true})
 	m.start()
 	require.Eventually(m.t, func() bool {
-		return len(m.counts()) == len(want) && m.logs.FilterMessageSnippet("File set aside").Len() == 1
+		return len(m.counts()) == len(want) && m.logs.FilterMessage("file quarantined").Len() == 1
 	}, 20*time.Second, 5*time.Millisecond)
 	m.stop()
 	require.Equal(m.t, want, m.counts())
 }
 
-// passes lets so many more listings begin.
-func (m *machine) passes(n int) {
+// awaitPolls waits until so many more lists were requested.
+func (m *machine) awaitPolls(n int) {
 	m.t.Helper()
 	lists := func() (n int) {
 		for _, request := range m.api.Requests() {
@@ -210,6 +213,36 @@ func (m *machine) must(args ...string) string {
 	out, notes, err := m.state(args...)
 	require.NoError(m.t, err, notes)
 	return out + notes
+}
+
+// client opens the storage.
+func (m *machine) client() storage.Client {
+	m.t.Helper()
+	client, err := m.extension().(storage.Extension).GetClient(m.t.Context(), component.KindReceiver, component.MustNewID("openai_compliance"), "")
+	require.NoError(m.t, err)
+	return client
+}
+
+// newSnapshot is a checkpoint without files.
+func newSnapshot(eventType string, bounds *checkpoint.Bounds, segments ...checkpoint.StoredSegment) *checkpoint.Snapshot {
+	return &checkpoint.Snapshot{
+		Key: checkpoint.Key(fakeapi.DefaultWorkspace, eventType),
+		Content: checkpoint.Content{
+			Bounds: bounds, Segments: append([]checkpoint.StoredSegment{}, segments...),
+			HashKey: checkpoint.HashKey{0: 1, 31: 32}, Open: []checkpoint.QueuedFile{}, Implausible: []string{},
+		},
+		Queue: []checkpoint.QueuedFile{}, Completed: []checkpoint.CompletedFile{}, Events: []checkpoint.EventBlock{},
+	}
+}
+
+// store puts checkpoints into the storage.
+func (m *machine) store(snaps ...*checkpoint.Snapshot) {
+	m.t.Helper()
+	client := m.client()
+	store, err := edit.Open(m.t.Context(), client)
+	require.NoError(m.t, err)
+	require.NoError(m.t, store.Replace(m.t.Context(), snaps...))
+	require.NoError(m.t, client.Close(m.t.Context()))
 }
 
 // file of the storage.

@@ -25,8 +25,8 @@ import (
 	"github.com/openaicompliance/openaicompliancereceiver/receiver"
 )
 
-// location is where a receiver keeps its state.
-type location struct {
+// storageLocation is where a receiver stores its checkpoints.
+type storageLocation struct {
 	owner   component.ID // the receiver
 	cfg     *receiver.Config
 	storage *filestorage.Config
@@ -34,8 +34,16 @@ type location struct {
 	path string
 }
 
-// locate reads the collector's configuration.
-func locate(ctx context.Context, o *options) (*location, error) {
+// locateStorage reads the collector's configuration. Every error is a misuse.
+func locateStorage(ctx context.Context, o *options) (*storageLocation, error) {
+	l, err := readLocation(ctx, o)
+	if err != nil {
+		return nil, misuse{err}
+	}
+	return l, nil
+}
+
+func readLocation(ctx context.Context, o *options) (*storageLocation, error) {
 	conf, err := collectorconf.Load(ctx, o.configs...)
 	if err != nil {
 		return nil, err
@@ -44,7 +52,7 @@ func locate(ctx context.Context, o *options) (*location, error) {
 	if err != nil {
 		return nil, err
 	}
-	l := &location{cfg: receiver.NewDefaultConfig()}
+	l := &storageLocation{cfg: receiver.NewDefaultConfig()}
 	if err := errors.Join(l.owner.UnmarshalText([]byte(id)), keys.Unmarshal(l.cfg)); err != nil {
 		return nil, fmt.Errorf("receivers::%s: %w", id, err)
 	}
@@ -53,9 +61,10 @@ func locate(ctx context.Context, o *options) (*location, error) {
 	case l.cfg.StorageID == nil:
 		return nil, fmt.Errorf("receivers::%s: no storage is configured, so nothing is stored", id)
 	case l.cfg.StorageID.Type() != factory.Type():
-		return nil, fmt.Errorf("receivers::%s: storage is %s; this tool knows file_storage alone", id, l.cfg.StorageID)
-	case receiver.PrincipalID(l.cfg) == "":
-		return nil, fmt.Errorf("receivers::%s: workspace_id or organization_id is empty; set the variable that it is taken from", id)
+		return nil, fmt.Errorf("receivers::%s: storage is %s; this tool reads file_storage only", id, l.cfg.StorageID)
+	}
+	if err := validateStreams(l.cfg); err != nil {
+		return nil, fmt.Errorf("receivers::%s: %w", id, err)
 	}
 	name, keys, err := collectorconf.Component(conf, "extensions", factory.Type().String(), l.cfg.StorageID.String())
 	if err != nil {
@@ -69,9 +78,18 @@ func locate(ctx context.Context, o *options) (*location, error) {
 	return l, err
 }
 
+// validateStreams checks what storage keys are made of: principal and event types. The
+// rest of the configuration, the API key above all, need not be at hand.
+func validateStreams(cfg *receiver.Config) error {
+	streams := receiver.NewDefaultConfig()
+	streams.APIKeyFile, streams.AllowEphemeralCursor = "unused", true
+	streams.WorkspaceID, streams.OrganizationID, streams.EventTypes = cfg.WorkspaceID, cfg.OrganizationID, cfg.EventTypes
+	return streams.Validate()
+}
+
 // filePath asks the extension itself for the file's name, in an empty directory.
-func (l *location) filePath(ctx context.Context) (string, error) {
-	dir, err := os.MkdirTemp("", "openai-compliance-state")
+func (l *storageLocation) filePath(ctx context.Context) (string, error) {
+	dir, err := os.MkdirTemp("", "openai-compliance-checkpoints")
 	if err != nil {
 		return "", err
 	}
@@ -90,12 +108,12 @@ func (l *location) filePath(ctx context.Context) (string, error) {
 	return filepath.Join(l.storage.Directory, entries[0].Name()), nil
 }
 
-// lockWait is how long to wait for whoever holds the file.
+// lockWait is how long to wait for the lock of the file.
 const lockWait = time.Second
 
-// client opens the receiver's file in a directory. Only what says where the file
-// lies is taken from the configuration: nothing is compacted or begun anew here.
-func (l *location) client(ctx context.Context, dir string, create bool) (client storage.Client, err error) {
+// client opens the receiver's file in a directory. Of the configuration only the place
+// of the file counts: nothing is compacted or recreated here.
+func (l *storageLocation) client(ctx context.Context, dir string, create bool) (client storage.Client, err error) {
 	factory := filestorage.NewFactory()
 	cfg := factory.CreateDefaultConfig().(*filestorage.Config)
 	cfg.Directory, cfg.Timeout, cfg.FSync = dir, lockWait, true
@@ -109,25 +127,24 @@ func (l *location) client(ctx context.Context, dir string, create bool) (client 
 		return nil, err
 	}
 	defer func() {
-		if r := recover(); r != nil { // bbolt's way to tell of damaged pages
-			client, err = nil, fmt.Errorf("the file is damaged: %v", r)
+		if r := recover(); r != nil { // as bbolt reports corrupt pages
+			client, err = nil, fmt.Errorf("the file is corrupt: %v", r)
 		}
 	}()
 	return ext.(storage.Extension).GetClient(ctx, component.KindReceiver, l.owner, "")
 }
 
-// open the state; create permits to make a file where there is none. Without a
-// file it returns nil.
-func (l *location) open(ctx context.Context, create bool) (storage.Client, error) {
+// open opens the file; create permits to make one. Without a file it returns nil.
+func (l *storageLocation) open(ctx context.Context, create bool) (storage.Client, error) {
 	if _, err := os.Stat(l.path); err != nil && (!errors.Is(err, fs.ErrNotExist) || !create) {
 		if errors.Is(err, fs.ErrNotExist) {
-			return nil, nil //nolint:nilnil // absent is an answer of its own
+			return nil, nil //nolint:nilnil // absent is an answer, not an error
 		}
 		return nil, err
 	}
 	client, err := l.client(ctx, l.storage.Directory, create)
 	if errors.Is(err, bbolterrors.ErrTimeout) {
-		return nil, fmt.Errorf("%s is in use: stop the collector first (it writes the state, and would not see a change)", l.path)
+		return nil, fmt.Errorf("%s is in use: stop the collector first (it writes checkpoints and would not see a change)", l.path)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("open %s: %w", l.path, err)
@@ -135,8 +152,8 @@ func (l *location) open(ctx context.Context, create bool) (storage.Client, error
 	return client, nil
 }
 
-// backUp copies the file beside itself, while it is held and nobody writes to it.
-func (l *location) backUp(now time.Time) (path string, err error) {
+// backup copies the file beside itself. The lock of the file is held: nobody writes to it.
+func (l *storageLocation) backup(now time.Time) (path string, err error) {
 	from, err := os.Open(l.path)
 	if err != nil {
 		return "", fmt.Errorf("back up: %w", err)

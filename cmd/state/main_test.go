@@ -5,7 +5,6 @@ package main
 
 import (
 	"encoding/json"
-	"net/http"
 	"os"
 	"strings"
 	"testing"
@@ -14,19 +13,21 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/openaicompliance/openaicompliancereceiver/internal/checkpoint"
 	"github.com/openaicompliance/openaicompliancereceiver/internal/checkpoint/edit"
+	"github.com/openaicompliance/openaicompliancereceiver/internal/deliver"
 	"github.com/openaicompliance/openaicompliancereceiver/internal/fakeapi"
 )
 
 const cursorFormat = "2006-01-02T15:04:05.999999Z07:00"
 
-// show tells of each type where it stands, what it remembers and what is set
-// aside, as a table and as JSON; of types without state and without
-// configuration; and it changes nothing.
+// show prints the checkpoint of each stream, its open files and its retry queue, as
+// tables and as JSON, and streams without a checkpoint or not configured. It changes
+// nothing.
 func TestShow(t *testing.T) {
 	m := newMachine(t, newAPI(t))
 	out := m.must("show")
-	assert.Regexp(t, `AUTH_LOG +no state`, out)
+	assert.Regexp(t, `AUTH_LOG +no checkpoint\n`, out)
 	assert.NoFileExists(t, m.file())
 
 	good := m.api.Add("AUTH_LOG", ago(2*time.Hour), line("a"), line("b"))
@@ -34,25 +35,71 @@ func TestShow(t *testing.T) {
 	m.collectBut(bad, map[string]int{"a": 1, "b": 1})
 	m.set("[AUTH_LOG]", "[AUDIT_LOG]")
 	out = m.must("show")
-	cursor := good.EndTime.UTC().Format(cursorFormat)
-	assert.Regexp(t, `AUDIT_LOG +no state`, out)
-	assert.Regexp(t, `AUTH_LOG \(not configured\) +live +\S+ +`+cursor+` +\S+ +\S+ +1 +2 +0 +1 +0\n`, out)
-	assert.Regexp(t, `IN QUARANTINE +FILE .*\nAUTH_LOG +`+bad.ID+` .*verify: body has SHA-256`, out)
+	assert.Regexp(t, `AUDIT_LOG +no checkpoint\n`, out)
+	assert.Regexp(t, `AUTH_LOG \(not configured\) +collecting +-20d +\S+ +\S+ +- +1 +2 +0 +1 +0\n`, out)
+	assert.Regexp(t, `AUTH_LOG +live +\S+ +`+bad.EndTime.UTC().Format(cursorFormat)+` `, out)
+	assert.Regexp(t, `RETRY QUEUE +FILE .*\nAUTH_LOG +`+bad.ID+` .* from 1 +integrity +verify: `, out)
 
-	var p picture
-	require.NoError(t, json.Unmarshal([]byte(m.must("show", "-json")), &p))
-	require.Len(t, p.Streams, 2)
-	auth := p.Streams[1]
-	assert.Equal(t, m.file(), p.Storage)
-	assert.Equal(t, []any{"AUTH_LOG", false, true, 1, 2}, []any{auth.Name, auth.Configured, auth.Stored, auth.Files, auth.Events})
-	assert.Equal(t, bad.SHA256, auth.Quarantine[bad.ID].SHA256)
-	assert.Positive(t, auth.Quarantine[bad.ID].Tries)
+	var r report
+	require.NoError(t, json.Unmarshal([]byte(m.must("show", "-json")), &r))
+	require.Len(t, r.Streams, 2)
+	auth := r.Streams[1]
+	assert.Equal(t, m.file(), r.Storage)
+	assert.Equal(t, []any{"AUTH_LOG", false, stateCollecting, 1, 2},
+		[]any{auth.Name, auth.Configured, auth.State, auth.CompletedFiles, auth.SeenEvents})
+	require.Len(t, auth.RetryQueue, 1)
+	queued := auth.RetryQueue[0]
+	assert.Equal(t, []any{bad.ID, bad.SHA256, "integrity", 1}, []any{queued.File.ID, queued.File.SHA256, queued.Cause, queued.NextLine})
+	assert.Equal(t, "-20d", auth.FirstRun.StartFrom)
+	live := auth.Segments[len(auth.Segments)-1]
+	assert.False(t, live.Checked.Local.IsZero())
+	assert.False(t, live.ListedThrough.Before(good.EndTime))
 	assert.Empty(t, m.backups())
 }
 
-// While a receiver holds the storage every command is refused, and the receiver
-// goes on undisturbed.
-func TestRefusedWhileHeld(t *testing.T) {
+// show prints streams that have not started and that have ended, suspected gaps, and
+// line ranges, at most a few of them in a table.
+func TestShowStates(t *testing.T) {
+	m := newMachine(t, fakeapi.New(fakeapi.Options{}))
+	m.set("[AUTH_LOG]", "[AUTH_LOG, AUDIT_LOG, CODEX_LOG]")
+	from := time.Date(2026, 8, 1, 0, 0, 0, 0, time.UTC)
+	clocks := checkpoint.Reading{Server: from.Add(2 * time.Hour), Local: from.Add(3 * time.Hour)}
+	segment := checkpoint.StoredSegment{
+		From: from, Cursor: from, ListBase: from, ListedThrough: from.Add(time.Hour), Checked: clocks,
+		Suspected: []checkpoint.SuspectedGap{{From: from, To: from.Add(time.Hour), Checked: clocks, Since: clocks}},
+	}
+	ended := newSnapshot("AUDIT_LOG", &checkpoint.Bounds{Floor: from, Until: from.Add(24 * time.Hour)}, segment)
+	ended.Ended, ended.Implausible = true, []string{"odd"}
+	ranges := []checkpoint.LineRange{{From: 1, To: 2}, {From: 3, To: 6}}
+	for i := range 8 {
+		ranges = append(ranges, checkpoint.LineRange{From: 10 * (i + 1), To: 10*(i+1) + 1})
+	}
+	codex := newSnapshot("CODEX_LOG", &checkpoint.Bounds{Floor: from}, segment)
+	codex.Queue = []checkpoint.QueuedFile{
+		{File: deliver.FileRef{ID: "both"}, NextLine: 90, Lines: ranges[:2], Cause: "integrity", Reason: "a\x1bb", Since: from},
+		{File: deliver.FileRef{ID: "lines"}, Lines: ranges, Cause: checkpoint.CauseRejected, Since: from},
+	}
+	m.store(newSnapshot("AUTH_LOG", nil), ended, codex)
+	out := m.must("show")
+	assert.Regexp(t, `\nAUTH_LOG +not started +- +- +- +- +0 +0 +0 +0 +0\n`, out)
+	assert.Regexp(t, `\nAUDIT_LOG +ended +- +- +2026-08-01T00:00:00Z +2026-08-02T00:00:00Z +1 +0 +0 +0 +0\n`, out)
+	assert.Regexp(t, `\nCODEX_LOG +collecting +- +- +2026-08-01T00:00:00Z +- +0 +0 +0 +1 +16\n`, out)
+	assert.Regexp(t, `\nAUDIT_LOG +live .* 2026-08-01T02:00:00Z +2026-08-01T03:00:00Z +-\n`, out)
+	assert.Regexp(t, `\nCODEX_LOG +both +- +2026-08-31T00:00:00Z +2026-08-01T00:00:00Z +1, 3-5, from 90 +integrity +a\x{fffd}b\n`, out)
+	assert.Regexp(t, `\nCODEX_LOG +lines .* 1, 3-5, 10, 20, 30, 40, 50, 60, 2 more ranges +rejected +-\n`, out)
+	assert.Regexp(t, `SUSPECTED GAPS .*\nAUDIT_LOG +live +2026-08-01T00:00:00Z +2026-08-01T01:00:00Z +2026-08-01T02:00:00Z +2026-08-01T03:00:00Z\nCODEX_LOG +live `, out)
+
+	var r report
+	require.NoError(t, json.Unmarshal([]byte(m.must("show", "-json")), &r))
+	assert.Equal(t, ranges, r.Streams[2].RetryQueue[1].Lines)
+	assert.Equal(t, clocks, r.Streams[2].Segments[0].Suspected[0].Since)
+	_, _, err := m.state("set-cursor", "AUTH_LOG", "-2h", "-yes")
+	require.ErrorContains(t, err, "the stream has not started")
+}
+
+// While a receiver has the storage open every command fails, and the receiver runs on
+// undisturbed.
+func TestStorageInUse(t *testing.T) {
 	m := newMachine(t, newAPI(t))
 	m.api.Add("AUTH_LOG", ago(time.Hour), line("a"))
 	m.collect(map[string]int{"a": 1})
@@ -63,12 +110,12 @@ func TestRefusedWhileHeld(t *testing.T) {
 		{"export"},
 		{"import", "-replace", "-yes"},
 		{"set-cursor", "AUTH_LOG", "-2h", "-yes"},
-		{"release", "AUTH_LOG", "all", "-yes"},
 		{"discard", "AUTH_LOG", "all", "-yes"},
 		{"delete", "-all", "-yes"},
 	} {
 		_, _, err := m.stateWith(exported, args...)
 		require.ErrorContains(t, err, "is in use: stop the collector first", args)
+		assert.Equal(t, 1, exitStatus(err))
 	}
 	m.api.Add("AUTH_LOG", ago(time.Second), line("b"))
 	require.Eventually(t, func() bool { return m.counts()["b"] == 1 }, 20*time.Second, 5*time.Millisecond)
@@ -77,8 +124,8 @@ func TestRefusedWhileHeld(t *testing.T) {
 	assert.Empty(t, m.backups())
 }
 
-// A cursor that is set back doubles nothing, and finds what appeared too late to
-// be found otherwise. Without -yes nothing changes.
+// A cursor that is set back redelivers nothing, and finds what appeared too late to be
+// found otherwise, also before the first start. Without -yes nothing changes.
 func TestSetCursorBack(t *testing.T) {
 	m := newMachine(t, newAPI(t))
 	for id, at := range map[string]time.Duration{"a": 10 * 24 * time.Hour, "b": 6 * 24 * time.Hour, "c": time.Hour} {
@@ -88,15 +135,21 @@ func TestSetCursorBack(t *testing.T) {
 	m.merge()
 	m.api.Add("AUTH_LOG", ago(5*24*time.Hour), line("late"))
 	m.start()
-	m.passes(6)
+	m.awaitPolls(6)
 	m.stop()
 	require.Zero(t, m.counts()["late"], "otherwise this test shows nothing")
 
 	before := m.must("export")
-	assert.Contains(t, m.must("set-cursor", "AUTH_LOG", "-8d"), "Nothing was changed. Add -yes")
+	assert.Contains(t, m.must("set-cursor", "AUTH_LOG", "-8d"), "Nothing changed. Add -yes")
 	assert.Equal(t, streamsOf(t, before), streamsOf(t, m.must("export")))
-	assert.Contains(t, m.must("set-cursor", "AUTH_LOG", "-8d", "-yes"), "Listed again from there. The ledger stays")
+	assert.Contains(t, m.must("set-cursor", "AUTH_LOG", "-8d", "-yes"), "Completed files are not redelivered.")
 	m.collect(map[string]int{"a": 1, "b": 1, "c": 1, "late": 1})
+
+	m.api.Add("AUTH_LOG", ago(25*24*time.Hour), line("earlier"))
+	_, _, err := m.state("set-cursor", "AUTH_LOG", "-31d", "-yes")
+	require.ErrorContains(t, err, "is more than 30 days ago")
+	assert.Contains(t, m.must("set-cursor", "AUTH_LOG", "-26d", "-yes"), "Floor ")
+	m.collect(map[string]int{"a": 1, "b": 1, "c": 1, "late": 1, "earlier": 1})
 }
 
 // merge waits until history has become one with live, and the cursor is at the end.
@@ -104,7 +157,7 @@ func (m *machine) merge() {
 	m.t.Helper()
 	m.start()
 	defer m.stop()
-	m.passes(20)
+	m.awaitPolls(20)
 }
 
 func streamsOf(t *testing.T, export string) string {
@@ -114,22 +167,22 @@ func streamsOf(t *testing.T, export string) string {
 	return file.SHA256
 }
 
-// With -deliver-again the files after the time come a second time, those before it
-// do not, and a third start adds nothing.
-func TestSetCursorBackDeliversAgain(t *testing.T) {
+// With -redeliver the files after the time are redelivered, those before it are not, and
+// another start adds nothing.
+func TestSetCursorBackRedelivers(t *testing.T) {
 	m := newMachine(t, newAPI(t))
 	for id, at := range map[string]time.Duration{"a": 10 * 24 * time.Hour, "b": 6 * 24 * time.Hour, "c": 30 * time.Hour, "d": time.Hour} {
 		m.api.Add("AUTH_LOG", ago(at), line(id))
 	}
 	m.collect(map[string]int{"a": 1, "b": 1, "c": 1, "d": 1})
-	assert.Contains(t, m.must("set-cursor", "AUTH_LOG", "-8d", "-deliver-again", "-yes"), "Delivered again: every file after")
+	assert.Contains(t, m.must("set-cursor", "AUTH_LOG", "-8d", "-redeliver", "-yes"), "Every file after that is redelivered")
 	m.collect(map[string]int{"a": 1, "b": 2, "c": 2, "d": 2})
 	m.collect(map[string]int{"a": 1, "b": 2, "c": 2, "d": 2})
 }
 
 // A cursor that is set forward needs -skip, says what it skips, and skips it though
-// every start lists three days back; what comes after it is collected. The copy
-// that was made before brings the skipped records back.
+// every start lists the last days; what is after it is collected. Set back again, it
+// finds the skipped records, and so does the backup.
 func TestSetCursorForwardSkips(t *testing.T) {
 	m := newMachine(t, newAPI(t))
 	m.api.Add("AUTH_LOG", ago(20*time.Hour), line("a"))
@@ -138,59 +191,60 @@ func TestSetCursorForwardSkips(t *testing.T) {
 	m.api.Add("AUTH_LOG", ago(time.Hour), line("b"))
 	before := streamsOf(t, m.must("export"))
 	_, notes, err := m.state("set-cursor", "AUTH_LOG", "-2h", "-yes")
-	require.ErrorContains(t, err, "add -skip if that is meant")
-	assert.Contains(t, notes, "Skipped for good: files after ")
+	require.ErrorContains(t, err, "the time is later than the cursor; add -skip")
+	assert.Contains(t, notes, "Skipped permanently: undelivered files after ")
 	assert.Equal(t, before, streamsOf(t, m.must("export")))
 
 	m.must("set-cursor", "AUTH_LOG", "-2h", "-skip", "-yes")
 	m.collect(map[string]int{"a": 1, "b": 1})
-	_, _, err = m.state("set-cursor", "AUTH_LOG", "-12h", "-yes")
-	require.ErrorContains(t, err, "collect it with replay")
-
 	require.Len(t, m.backups(), 1)
-	require.NoError(t, os.Rename(m.backups()[0], m.file()))
+	backup := m.backups()[0]
+	_, _, err = m.state("set-cursor", "AUTH_LOG", "-1m", "-redeliver", "-yes")
+	require.ErrorContains(t, err, "nothing can be redelivered")
+	_, _, err = m.state("set-cursor", "AUTH_LOG", "2100-01-01T00:00:00Z", "-skip", "-yes")
+	require.ErrorContains(t, err, "is in the future")
+	m.must("set-cursor", "AUTH_LOG", "-12h", "-yes")
+	m.collect(map[string]int{"a": 1, "b": 1, "skipped": 1})
+
+	require.NoError(t, os.Rename(backup, m.file()))
 	assert.Equal(t, before, streamsOf(t, m.must("export")))
-	m.collect(map[string]int{"a": 1, "b": 2, "skipped": 1})
+	m.collect(map[string]int{"a": 1, "b": 2, "skipped": 2})
 }
 
-// A released file is tried again and delivered, though the cursor is far ahead of
-// it; until then it stays listed, over restarts too.
-func TestRelease(t *testing.T) {
+// A quarantined file is shown, over restarts too, and the next start delivers it.
+func TestQuarantine(t *testing.T) {
 	m := newMachine(t, newAPI(t))
 	bad := m.api.Add("AUTH_LOG", ago(9*24*time.Hour), line("bad"))
 	m.api.Add("AUTH_LOG", ago(time.Hour), line("a"))
 	m.collectBut(bad, map[string]int{"a": 1})
-	_, _, err := m.state("release", "AUTH_LOG", "file-unknown", "-yes")
-	require.ErrorContains(t, err, "no such file is in quarantine")
-	assert.Contains(t, m.must("release", "AUTH_LOG", bad.ID, "-yes"), "leaves quarantine")
-	assert.Regexp(t, `DELIVERED IN PART.*\nAUTH_LOG +`+bad.ID, m.must("show"))
+	assert.Contains(t, m.must("show"), bad.ID)
+	m.start()
+	m.awaitPolls(4)
+	m.stop()
+	assert.Contains(t, m.must("show"), bad.ID)
 
 	m.api.ClearScript()
-	m.api.Script(fakeapi.Fault{Op: "download", FileID: bad.ID, Status: http.StatusServiceUnavailable, Times: 1})
-	m.start() // the answer is passing trouble: the try is not over
-	m.stop()
 	m.collect(map[string]int{"a": 1, "bad": 1})
 	assert.NotContains(t, m.must("show"), bad.ID)
-	m.collect(map[string]int{"a": 1, "bad": 1})
 }
 
-// A discarded file is never asked for again.
+// A discarded file is never requested again.
 func TestDiscard(t *testing.T) {
 	m := newMachine(t, newAPI(t))
 	bad := m.api.Add("AUTH_LOG", ago(2*time.Hour), line("bad"))
 	m.api.Add("AUTH_LOG", ago(time.Hour), line("a"))
 	m.collectBut(bad, map[string]int{"a": 1})
-	assert.Contains(t, m.must("discard", "AUTH_LOG", "all", "-yes"), "is given up")
+	assert.Contains(t, m.must("discard", "AUTH_LOG", "all", "-yes"), " is discarded; its undelivered records are lost")
 	m.api.ClearScript()
 	m.collect(map[string]int{"a": 1})
 	_, _, err := m.state("discard", "AUTH_LOG", bad.ID, "-yes")
-	require.ErrorContains(t, err, "nothing of that file is set aside")
+	require.ErrorContains(t, err, "nothing of file "+bad.ID+" is quarantined")
 }
 
-// Export and import carry everything to another machine: nothing is delivered
-// there that was delivered here, repetitions of remembered events included, and
-// what is new is. A dry run makes no file; state that is there is not replaced
-// unasked; a file that was changed, cut or is of another workspace is refused.
+// Export and import move everything to another machine: nothing is delivered there
+// that was delivered here, repetitions of seen events included, and what is new is.
+// Without -yes no file is made. A checkpoint is replaced with -replace only. An export
+// that was changed, cut or is of another workspace is not imported.
 func TestExportImport(t *testing.T) {
 	here := newMachine(t, newAPI(t))
 	here.api.Add("AUTH_LOG", ago(10*24*time.Hour), line("a"))
@@ -201,12 +255,12 @@ func TestExportImport(t *testing.T) {
 	there := newMachine(t, here.api)
 	_, notes, err := there.stateWith(exported, "import")
 	require.NoError(t, err)
-	assert.Contains(t, notes, "Nothing was changed")
+	assert.Contains(t, notes, "Nothing changed")
 	assert.NoFileExists(t, there.file())
 	for _, tt := range []struct{ from, to, want string }{
 		{`"start_from": "-20d"`, `"start_from": "-19d"`, "its checksum does not match"},
-		{`"version": 2`, `"version": 3`, "it has version 3, this build reads 1 to 2"},
-		{`"format": "openai-compliance-state"`, `"format": "x"`, "it is no export of this tool"},
+		{`"version": 1`, `"version": 2`, "its version is 2, this build reads version 1"},
+		{`"format": "openai-compliance-checkpoints"`, `"format": "x"`, "it is no export of this tool"},
 		{exported[len(exported)/2:], "", "it is no export of this tool"},
 	} {
 		_, _, err := there.stateWith(strings.Replace(exported, tt.from, tt.to, 1), "import", "-yes")
@@ -214,13 +268,13 @@ func TestExportImport(t *testing.T) {
 	}
 	_, notes, err = there.stateWith(exported, "import", "-yes")
 	require.NoError(t, err)
-	assert.Contains(t, notes, "Done and read back.")
+	assert.Contains(t, notes, "Done (verified).")
 	assert.Equal(t, streamsOf(t, exported), streamsOf(t, there.must("export")))
 	there.api.Add("AUTH_LOG", ago(time.Minute), line("b"), line("new"))
 	there.collect(map[string]int{"new": 1})
 
 	_, _, err = there.stateWith(exported, "import", "-yes")
-	require.ErrorContains(t, err, "has state already")
+	require.ErrorContains(t, err, "a checkpoint of AUTH_LOG is stored")
 	_, _, err = there.stateWith(exported, "import", "-replace", "-yes", "AUTH_LOG")
 	require.NoError(t, err)
 	assert.Equal(t, streamsOf(t, exported), streamsOf(t, there.must("export")))
@@ -229,18 +283,18 @@ func TestExportImport(t *testing.T) {
 	require.ErrorContains(t, err, "the export is of "+fakeapi.DefaultWorkspace)
 }
 
-// A deleted type begins anew, and nothing of it is left behind.
+// A deleted stream makes a first run, and nothing of it is left.
 func TestDelete(t *testing.T) {
 	m := newMachine(t, newAPI(t))
 	m.api.Add("AUTH_LOG", ago(time.Hour), line("a"))
 	m.collect(map[string]int{"a": 1})
 	_, _, err := m.state("delete", "-yes")
-	require.ErrorContains(t, err, "takes one TYPE or more, or -all")
+	require.ErrorContains(t, err, "takes one STREAM or more, or -all")
 	_, _, err = m.state("delete", "CODEX_LOG", "-yes")
-	require.ErrorContains(t, err, "there is no state of CODEX_LOG, but of: AUTH_LOG")
-	assert.Contains(t, m.must("delete", "AUTH_LOG"), "Nothing was changed")
+	require.ErrorContains(t, err, "no checkpoint of CODEX_LOG is stored, but of AUTH_LOG")
+	assert.Contains(t, m.must("delete", "AUTH_LOG"), "Nothing changed")
 	m.collect(map[string]int{"a": 1})
 	m.must("delete", "-all", "-yes")
-	assert.Regexp(t, `AUTH_LOG +no state`, m.must("show"))
+	assert.Regexp(t, `AUTH_LOG +no checkpoint\n`, m.must("show"))
 	m.collect(map[string]int{"a": 2})
 }

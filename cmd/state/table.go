@@ -6,128 +6,149 @@ package main
 import (
 	"fmt"
 	"io"
-	"maps"
-	"slices"
 	"strconv"
 	"strings"
 	"text/tabwriter"
 	"time"
 	"unicode"
+
+	"github.com/openaicompliance/openaicompliancereceiver/internal/checkpoint"
 )
 
 // retention is how long the API serves a file.
 const retention = 30 * 24 * time.Hour
 
-// print writes the picture for people.
-func (p *picture) print(out io.Writer) error {
-	fmt.Fprintf(out, "%s of %s, %s\n\n", p.Receiver, p.PrincipalID, p.Storage)
-	var table strings.Builder
-	columns := tabwriter.NewWriter(&table, 0, 0, 2, ' ', 0)
-	row(columns, "TYPE", "PART", "FROM", "CURSOR", "LISTED THROUGH", "LAG", "LEDGER", "EVENTS", "OPEN", "QUARANTINE", "REFUSED")
-	for _, s := range p.Streams {
-		s.rows(columns)
+// table is some rows under a heading; without rows nothing is printed.
+type table struct{ rows [][]string }
+
+func newTable(heading ...string) *table { return &table{rows: [][]string{heading}} }
+
+func (t *table) add(cells ...string) { t.rows = append(t.rows, cells) }
+
+func (t *table) print(out io.Writer) {
+	if len(t.rows) == 1 {
+		return
+	}
+	var text strings.Builder
+	columns := tabwriter.NewWriter(&text, 0, 0, 2, ' ', 0)
+	for _, cells := range t.rows {
+		printed := make([]string, len(cells))
+		for i, cell := range cells {
+			printed[i] = printable(cell)
+		}
+		fmt.Fprintln(columns, strings.Join(printed, "\t"))
 	}
 	_ = columns.Flush() // a strings.Builder takes everything
-	for line := range strings.Lines(table.String()) {
+	fmt.Fprintln(out)
+	for line := range strings.Lines(text.String()) {
 		fmt.Fprintln(out, strings.TrimRight(line, " \n"))
 	}
-	if len(p.Streams) == 0 {
-		fmt.Fprintln(out, "no event types")
-	}
-	for _, s := range p.Streams {
-		if s.Damage != "" {
-			fmt.Fprintf(out, "\n%s cannot be used: %s\n", s.Name, printable(s.Damage))
-		}
-	}
-	for _, key := range p.ForeignKeys {
-		fmt.Fprintf(out, "\nforeign key %q\n", key)
-	}
-	return p.printFiles(out)
 }
 
-// unknown figures keep the columns in line.
-var unknown = make([]string, 5)
-
-// rows of one stream, one for each segment.
-func (s stream) rows(columns io.Writer) {
-	name := s.Name
-	if !s.Configured {
-		name += " (not configured)"
+// print writes the report as tables.
+func (r *report) print(out io.Writer) error {
+	var text strings.Builder
+	fmt.Fprintf(&text, "%s of %s, %s\n", r.Receiver, r.PrincipalID, r.Storage)
+	r.streamTable().print(&text)
+	for _, s := range r.Streams {
+		if s.Error != "" {
+			fmt.Fprintf(&text, "\n%s cannot be used: %s\n", s.Name, printable(s.Error))
+		}
 	}
-	switch {
-	case s.Damage != "":
-		row(columns, append([]string{name, "DAMAGED", "", "", "", ""}, unknown...)...)
-	case !s.Stored:
-		row(columns, append([]string{name, "no state", "", "", "", ""}, unknown...)...)
-	case s.Ended:
-		last := s.Segments[len(s.Segments)-1]
-		row(columns, append([]string{name, "ended", moment(last.From), moment(last.Cursor), moment(last.ListedThrough), "-"}, s.figures()...)...)
-	default:
-		for i, g := range s.Segments {
-			cells := []string{name, g.Part, moment(g.From), moment(g.Cursor), moment(g.ListedThrough), lag(g.Lag)}
-			figures := unknown
-			if i == len(s.Segments)-1 {
-				figures = s.figures()
+	for _, key := range r.ForeignKeys {
+		fmt.Fprintf(&text, "\nforeign key %q\n", key)
+	}
+	for _, t := range []*table{r.segmentTable(), r.queueTable(), r.openTable(), r.gapTable()} {
+		t.print(&text)
+	}
+	_, err := io.WriteString(out, text.String())
+	return err
+}
+
+func (r *report) streamTable() *table {
+	t := newTable("STREAM", "STATE", "START FROM", "FIRST RUN", "FLOOR", "UNTIL", "COMPLETED FILES", "SEEN EVENTS", "OPEN FILES", "QUEUED FILES", "QUEUED LINES")
+	for _, s := range r.Streams {
+		name := s.Name
+		if !s.Configured {
+			name += " (not configured)"
+		}
+		if s.Progress == nil {
+			t.add(name, s.State)
+			continue
+		}
+		floor, until := "-", "-"
+		if s.Bounds != nil {
+			floor, until = formatTime(s.Bounds.Floor), formatTime(s.Bounds.Until)
+		}
+		files, lines := countQueued(s.RetryQueue)
+		t.add(name, s.State, orDash(s.FirstRun.StartFrom), formatTime(s.FirstRun.Clock), floor, until,
+			strconv.Itoa(s.CompletedFiles), strconv.Itoa(s.SeenEvents), strconv.Itoa(len(s.OpenFiles)), strconv.Itoa(files), strconv.Itoa(lines))
+	}
+	return t
+}
+
+// countQueued counts the files that are queued whole, and the lines in ranges.
+func countQueued(queue []checkpoint.QueuedFile) (files, lines int) {
+	for _, f := range queue {
+		if f.NextLine > 0 {
+			files++
+		}
+		for _, r := range f.Lines {
+			lines += r.To - r.From
+		}
+	}
+	return files, lines
+}
+
+func (r *report) segmentTable() *table {
+	t := newTable("STREAM", "SEGMENT", "FROM", "CURSOR", "LIST BASE", "LISTED THROUGH", "SERVER CLOCK", "LOCAL CLOCK", "LAG")
+	for _, s := range r.withProgress() {
+		for _, seg := range s.Segments {
+			lag := "-"
+			if s.State != stateEnded {
+				lag = (time.Duration(seg.Lag) * time.Second).String()
 			}
-			row(columns, append(cells, figures...)...)
+			t.add(s.Name, seg.Name, formatTime(seg.From), formatTime(seg.Cursor), formatTime(seg.ListBase), formatTime(seg.ListedThrough),
+				formatTime(seg.Checked.Server), formatTime(seg.Checked.Local), lag)
 		}
 	}
+	return t
 }
 
-// figures of the whole stream.
-func (s stream) figures() []string {
-	refused := 0
-	for _, run := range s.Refused {
-		refused += run.To - run.From
+func (r *report) queueTable() *table {
+	t := newTable("RETRY QUEUE", "FILE", "END TIME", "EXPIRES", "SINCE", "LINES", "CAUSE", "REASON")
+	for _, s := range r.withProgress() {
+		for _, f := range s.RetryQueue {
+			t.add(s.Name, f.File.ID, formatTime(f.File.EndTime), formatTime(expiry(f)), formatTime(f.Since), formatLines(f), orDash(f.Cause), orDash(f.Reason))
+		}
 	}
-	var cells []string
-	for _, n := range []int{s.Files, s.Events, len(s.Open), len(s.Quarantine), refused} {
-		cells = append(cells, strconv.Itoa(n))
-	}
-	return cells
+	return t
 }
 
-// printFiles writes what is unfinished, by file.
-func (p *picture) printFiles(out io.Writer) error {
-	columns := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
-	title := func(cells ...string) func() {
-		told := false
-		return func() {
-			if !told {
-				fmt.Fprintln(columns)
-				row(columns, cells...)
+func (r *report) openTable() *table {
+	t := newTable("OPEN FILES", "FILE", "END TIME", "EXPIRES", "SINCE", "LINES")
+	for _, s := range r.withProgress() {
+		for _, f := range s.OpenFiles {
+			t.add(s.Name, f.File.ID, formatTime(f.File.EndTime), formatTime(expiry(f)), formatTime(f.Since), formatLines(f))
+		}
+	}
+	return t
+}
+
+func (r *report) gapTable() *table {
+	t := newTable("SUSPECTED GAPS", "SEGMENT", "FROM", "TO", "SERVER CLOCK", "LOCAL CLOCK")
+	for _, s := range r.withProgress() {
+		for _, seg := range s.Segments {
+			for _, gap := range seg.Suspected {
+				t.add(s.Name, seg.Name, formatTime(gap.From), formatTime(gap.To), formatTime(gap.Since.Server), formatTime(gap.Since.Local))
 			}
-			told = true
 		}
 	}
-	quarantine := title("IN QUARANTINE", "FILE", "WRITTEN", "EXPIRES", "TRIES", "SINCE", "REASON")
-	refused := title("REFUSED LINES", "FILE", "WRITTEN", "EXPIRES", "TRIES", "SINCE", "LINES")
-	open := title("DELIVERED IN PART", "FILE", "WRITTEN", "EXPIRES", "NEXT LINE")
-	for _, s := range p.withProgress() {
-		for _, id := range slices.Sorted(maps.Keys(s.Quarantine)) {
-			quarantine()
-			q := s.Quarantine[id]
-			row(columns, s.Name, id, moment(q.EndTime), moment(q.EndTime.Add(retention)), strconv.Itoa(q.Tries), moment(q.Since), q.Reason)
-		}
-	}
-	for _, s := range p.withProgress() {
-		for _, r := range s.Refused {
-			refused()
-			row(columns, s.Name, r.FileID, moment(r.EndTime), moment(r.EndTime.Add(retention)), strconv.Itoa(r.Tries), moment(r.Since), lines(r.From, r.To))
-		}
-	}
-	for _, s := range p.withProgress() {
-		for _, id := range slices.Sorted(maps.Keys(s.Open)) {
-			open()
-			f := s.Open[id]
-			row(columns, s.Name, id, moment(f.EndTime), moment(f.EndTime.Add(retention)), strconv.Itoa(f.NextLine))
-		}
-	}
-	return columns.Flush()
+	return t
 }
 
-func (p *picture) withProgress() (streams []stream) {
-	for _, s := range p.Streams {
+func (r *report) withProgress() (streams []streamReport) {
+	for _, s := range r.Streams {
 		if s.Progress != nil {
 			streams = append(streams, s)
 		}
@@ -135,33 +156,53 @@ func (p *picture) withProgress() (streams []stream) {
 	return streams
 }
 
-func row(columns io.Writer, cells ...string) {
-	for i := range cells {
-		cells[i] = printable(cells[i])
+// expiry is when the API stops serving a file. Without a plausible end_time the time
+// since which it is known stands in.
+func expiry(f checkpoint.QueuedFile) time.Time {
+	if f.Implausible || f.File.EndTime.IsZero() {
+		return f.Since.Add(retention)
 	}
-	fmt.Fprintln(columns, strings.Join(cells, "\t"))
+	return f.File.EndTime.Add(retention)
 }
 
-// lines from the first up to the one before to.
-func lines(from, to int) string {
-	if to == from+1 {
-		return strconv.Itoa(from)
+// shownRanges bounds the line ranges in one cell; show -json has all.
+const shownRanges = 8
+
+// formatLines returns the lines that are to be delivered: "12-13, 20, from 31".
+func formatLines(f checkpoint.QueuedFile) string {
+	var parts []string
+	for i, r := range f.Lines {
+		if i == shownRanges {
+			parts = append(parts, fmt.Sprintf("%d more ranges", len(f.Lines)-i))
+			break
+		}
+		if r.To == r.From+1 {
+			parts = append(parts, strconv.Itoa(r.From))
+		} else {
+			parts = append(parts, fmt.Sprintf("%d-%d", r.From, r.To-1))
+		}
 	}
-	return fmt.Sprintf("%d-%d", from, to-1)
+	if f.NextLine > 0 {
+		parts = append(parts, fmt.Sprintf("from %d", f.NextLine))
+	}
+	return strings.Join(parts, ", ")
 }
 
-func moment(at time.Time) string {
+func formatTime(at time.Time) string {
 	if at.IsZero() {
 		return "-"
 	}
 	return at.UTC().Format("2006-01-02T15:04:05.999999Z07:00")
 }
 
-func lag(seconds float64) string {
-	return (time.Duration(seconds) * time.Second).String()
+func orDash(text string) string {
+	if text == "" {
+		return "-"
+	}
+	return text
 }
 
-// printable replaces what a terminal would obey.
+// printable replaces control characters, which a terminal would obey.
 func printable(text string) string {
 	return strings.Map(func(r rune) rune {
 		if unicode.IsControl(r) {

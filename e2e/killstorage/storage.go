@@ -13,6 +13,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"regexp"
+	"slices"
 	"sync"
 	"syscall"
 	"time"
@@ -30,11 +31,11 @@ const PlanVariable = "KILL_PLAN"
 // plan says where the process dies. It is read anew at every call, so a test may
 // write it while the collector runs.
 type plan struct {
-	// Call is open, get, set or close.
+	// Call is open, get, set, delete or close.
 	Call string `json:"call"`
 	// Moment is before, in or after.
 	Moment string `json:"moment"`
-	// Key is a pattern that the key of a get or set matches.
+	// Key is a pattern that the key of a get, set or delete matches.
 	Key string `json:"key"`
 	// Old and New are patterns that the value stored so far, and the one to be
 	// stored, match.
@@ -65,10 +66,10 @@ type killer struct {
 	seen map[plan]int
 }
 
-// meet runs a call, and ends the process before, in or after it if the plan says
-// so.
-func (k *killer) meet(c call, run func() error) error {
-	moment := k.moment(c)
+// meet runs one call to the storage, and ends the process before, in or after it if
+// the plan is about any of its parts: a batch has several.
+func (k *killer) meet(calls []call, run func() error) error {
+	moment := k.moment(calls)
 	switch moment {
 	case "before":
 		die()
@@ -85,7 +86,8 @@ func (k *killer) meet(c call, run func() error) error {
 	return err
 }
 
-// call is one call to the storage; old reads the value stored so far.
+// call is one call to the storage, or what a batch does to one key; old reads the
+// value stored so far.
 type call struct {
 	name, key string
 	old       func() []byte
@@ -102,10 +104,10 @@ func (c call) is(p plan) bool {
 }
 
 // moment is when in this call the process is to die, empty for never.
-func (k *killer) moment(c call) string {
+func (k *killer) moment(calls []call) string {
 	var p plan
 	data, err := os.ReadFile(os.Getenv(PlanVariable))
-	if err != nil || json.Unmarshal(data, &p) != nil || !c.is(p) {
+	if err != nil || json.Unmarshal(data, &p) != nil || !slices.ContainsFunc(calls, func(c call) bool { return c.is(p) }) {
 		return ""
 	}
 	k.mu.Lock()
@@ -125,7 +127,7 @@ func die() {
 
 // GetClient implements storage.Extension.
 func (k *killer) GetClient(ctx context.Context, kind component.Kind, id component.ID, name string) (client storage.Client, err error) {
-	err = k.meet(call{name: "open"}, func() error {
+	err = k.meet([]call{{name: "open"}}, func() error {
 		client, err = k.Extension.GetClient(ctx, kind, id, name)
 		return err
 	})
@@ -142,7 +144,7 @@ type killingClient struct {
 
 // Get implements storage.Client.
 func (c *killingClient) Get(ctx context.Context, key string) (value []byte, err error) {
-	err = c.k.meet(call{name: "get", key: key}, func() error {
+	err = c.k.meet([]call{{name: "get", key: key}}, func() error {
 		value, err = c.Client.Get(ctx, key)
 		return err
 	})
@@ -151,20 +153,36 @@ func (c *killingClient) Get(ctx context.Context, key string) (value []byte, err 
 
 // Set implements storage.Client.
 func (c *killingClient) Set(ctx context.Context, key string, value []byte) error {
-	old := func() []byte {
+	set := call{"set", key, c.storedUnder(ctx, key), value}
+	return c.k.meet([]call{set}, func() error { return c.Client.Set(ctx, key, value) })
+}
+
+// Delete implements storage.Client.
+func (c *killingClient) Delete(ctx context.Context, key string) error {
+	return c.Batch(ctx, storage.DeleteOperation(key))
+}
+
+// Batch implements storage.Client. It is one call, and the plan may name any value in
+// it. file_storage runs a batch in one transaction, so there is no moment between two
+// of its values.
+func (c *killingClient) Batch(ctx context.Context, ops ...*storage.Operation) error {
+	names := map[storage.OpType]string{storage.Get: "get", storage.Set: "set", storage.Delete: "delete"}
+	var calls []call
+	for _, op := range ops {
+		calls = append(calls, call{names[op.Type], op.Key, c.storedUnder(ctx, op.Key), op.Value})
+	}
+	return c.k.meet(calls, func() error { return c.Client.Batch(ctx, ops...) })
+}
+
+// storedUnder reads the value stored so far.
+func (c *killingClient) storedUnder(ctx context.Context, key string) func() []byte {
+	return func() []byte {
 		stored, _ := c.Client.Get(ctx, key)
 		return stored
 	}
-	return c.k.meet(call{"set", key, old, value}, func() error { return c.Client.Set(ctx, key, value) })
-}
-
-// Batch implements storage.Client. The receiver under test writes one value at a
-// time; should it ever write several at once, there are new moments to die in.
-func (*killingClient) Batch(context.Context, ...*storage.Operation) error {
-	panic("killstorage: the receiver calls Batch, which no kill point meets")
 }
 
 // Close implements storage.Client.
 func (c *killingClient) Close(ctx context.Context) error {
-	return c.k.meet(call{name: "close"}, func() error { return c.Client.Close(ctx) })
+	return c.k.meet([]call{{name: "close"}}, func() error { return c.Client.Close(ctx) })
 }

@@ -7,6 +7,8 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
+	"maps"
 	"testing"
 	"time"
 
@@ -25,60 +27,87 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-const (
-	testKey   = "stream/ws-1/AUTH_LOG"
-	startFrom = "now-1h"
-	overlap   = time.Hour
-)
+const testKey = "stream/ws-1/AUTH_LOG"
 
 var (
 	floor = time.Date(2026, 8, 2, 0, 0, 0, 0, time.UTC)
 
-	errDisk = errors.New("disk full")
+	errDisk   = errors.New("disk full")
+	errKilled = errors.New("killed")
+
+	firstRun = FirstRun{StartFrom: "now-1h", Clock: floor}
+
+	// daySettings remember events of a day, up to 800 in blocks of 100.
+	daySettings = Settings{Window: 24 * time.Hour, MaxEvents: 800}
 )
 
 // at is a time after the floor.
 func at(d time.Duration) time.Time { return floor.Add(d) }
 
-// memory is a storage.Client in memory whose verbs fail where told to.
+// memory is a storage.Client in memory. Batch is not atomic: each of its operations is a
+// call of its own, in order.
 type memory struct {
 	data map[string][]byte
 
-	getErr, setErr, deleteErr, batchErr error
-	// afterSet fails a Set that has taken effect all the same.
-	afterSet error
-	sets     int
-	// failAfter lets so many Sets pass and fails the next one; 0 fails none.
-	failAfter, passed int
+	// err fails every call; setErr and deleteErr those calls. afterSet fails a Set that has
+	// taken effect anyway.
+	err, setErr, deleteErr, afterSet error
+	// calls counts the operations. After failAfter of them, when above 0, one fails, or
+	// all following ones when killed is set.
+	calls, failAfter int
+	killed           bool
+	sets             int
+	// wait, when set, is called before each Set.
+	wait func()
 }
 
 var _ storage.Client = (*memory)(nil)
 
 func newMemory() *memory { return &memory{data: map[string][]byte{}} }
 
+// clone has the same data and no faults.
+func (m *memory) clone() *memory {
+	c := newMemory()
+	for key, value := range m.data {
+		c.data[key] = bytes.Clone(value)
+	}
+	return c
+}
+
+func (m *memory) call() error {
+	m.calls++
+	if m.failAfter > 0 && (m.calls == m.failAfter || m.killed && m.calls > m.failAfter) {
+		return errKilled
+	}
+	return m.err
+}
+
 func (m *memory) Get(_ context.Context, key string) ([]byte, error) {
-	if m.getErr != nil {
-		return nil, m.getErr
+	if err := m.call(); err != nil {
+		return nil, err
 	}
 	return bytes.Clone(m.data[key]), nil
 }
 
 func (m *memory) Set(_ context.Context, key string, value []byte) error {
+	if m.wait != nil {
+		m.wait()
+	}
+	if err := m.call(); err != nil {
+		return err
+	}
 	m.sets++
 	if m.setErr != nil {
 		return m.setErr
-	}
-	if m.failAfter > 0 {
-		if m.passed++; m.passed > m.failAfter {
-			m.passed = 0
-			return errors.New("killed")
-		}
 	}
 	m.data[key] = bytes.Clone(value)
 	return m.afterSet
 }
 
 func (m *memory) Delete(_ context.Context, key string) error {
+	if err := m.call(); err != nil {
+		return err
+	}
 	if m.deleteErr != nil {
 		return m.deleteErr
 	}
@@ -86,11 +115,7 @@ func (m *memory) Delete(_ context.Context, key string) error {
 	return nil
 }
 
-// Batch is not atomic: a verb that fails leaves the ones before it done.
 func (m *memory) Batch(ctx context.Context, ops ...*storage.Operation) (err error) {
-	if m.batchErr != nil {
-		return m.batchErr
-	}
 	for _, op := range ops {
 		switch op.Type {
 		case storage.Get:
@@ -116,107 +141,149 @@ func (nopObs) StartLogsOp(ctx context.Context) context.Context { return ctx }
 
 func (nopObs) EndLogsOp(context.Context, string, int, error) {}
 
-// mint delivers a span, the only way to a Receipt.
-func mint(tb testing.TB, next consumer.Logs, s deliver.Span) deliver.Receipt {
+// deliverPart delivers a part, the only way to a Receipt.
+func deliverPart(tb testing.TB, next consumer.Logs, policy deliver.Policy, part deliver.Part) deliver.Receipt {
 	tb.Helper()
-	d := deliver.New(deliver.Settings{
+	d := deliver.NewConsumer(deliver.Settings{
 		Next: next, Obs: nopObs{}, Retry: configretry.NewDefaultBackOffConfig(),
-		OnPermanent: deliver.Drop, OnRefused: func(deliver.Refusal) {},
-	})
-	receipt, err := d.Deliver(tb.Context(), tb.Context(), deliver.Batch{Span: s, Records: 1, Build: plog.NewLogs})
+		OnPermanent: policy, OnRejected: func(deliver.Rejection) {},
+	}).NewDelivery([]int{1})
+	step, ok := d.Next()
+	require.True(tb, ok)
+	receipt, err := d.Offer(tb.Context(), step, deliver.Call{Part: part, Records: 1, Build: plog.NewLogs})
 	require.NoError(tb, err)
 	return receipt
 }
 
-// accepted is the Receipt of a span that a consumer took.
-func accepted(tb testing.TB, s deliver.Span) deliver.Receipt {
+func accepted(tb testing.TB, part deliver.Part) deliver.Receipt {
 	tb.Helper()
-	return mint(tb, consumertest.NewNop(), s)
+	return deliverPart(tb, consumertest.NewNop(), deliver.Block, part)
 }
 
-// dropped is the Receipt of a span that was given up by choice.
-func dropped(tb testing.TB, s deliver.Span) deliver.Receipt {
+var errRejected = consumererror.NewPermanent(errors.New("bad"))
+
+func dropped(tb testing.TB, part deliver.Part) deliver.Receipt {
 	tb.Helper()
-	r := mint(tb, consumertest.NewErr(consumererror.NewPermanent(errors.New("bad"))), s)
+	r := deliverPart(tb, consumertest.NewErr(errRejected), deliver.Drop, part)
 	require.Equal(tb, deliver.Dropped, r.Outcome())
 	return r
 }
 
-// span names a file by its end, delivered up to next.
-func span(id string, end time.Time, next int) deliver.Span {
-	return deliver.Span{FileID: id, SHA256: "sha-" + id, EndTime: end, NextLine: next}
+func quarantined(tb testing.TB, part deliver.Part) deliver.Receipt {
+	tb.Helper()
+	r := deliverPart(tb, consumertest.NewErr(errRejected), deliver.Quarantine, part)
+	require.Equal(tb, deliver.Quarantined, r.Outcome())
+	return r
 }
 
-// whole is the last span of a file.
-func whole(id string, end time.Time) deliver.Span {
-	return deliver.Span{FileID: id, SHA256: "sha-" + id, EndTime: end, Last: true}
+// ref names a file by its end_time.
+func ref(id string, end time.Time) deliver.FileRef {
+	return deliver.FileRef{ID: id, Name: id + ".jsonl", Size: 10, EndTime: end, SHA256: "listed-" + id}
 }
 
-// fixture is a stream and the storage below it.
+// partOf is some lines of a file, delivered up to next; 0 completes the file.
+func partOf(id string, end time.Time, next int, lines ...int) deliver.Part {
+	return deliver.Part{File: ref(id, end), SHA256: "sha-" + id, NextLine: next, Lines: lines}
+}
+
+// whole is a file to be queued whole.
+func whole(id string, end time.Time) QueuedFile {
+	return QueuedFile{File: ref(id, end), NextLine: 1, Reason: "no route", Cause: "connection", Since: end}
+}
+
+// fixture is a stream and its storage.
 type fixture struct {
 	*Stream
 	tb     testing.TB
 	memory *memory
-	keep   time.Duration
 }
 
-// newFixture is a stream at its first run.
-func newFixture(tb testing.TB, keep time.Duration) *fixture {
+// newFixture is a stream with bounds.
+func newFixture(tb testing.TB, b Bounds, set Settings) *fixture {
 	tb.Helper()
 	m := newMemory()
-	s, err := Create(tb.Context(), m, testKey, Beginning{Floor: floor, StartFrom: startFrom}, Settings{Overlap: keep})
+	s, err := Create(tb.Context(), m, testKey, firstRun, set)
 	require.NoError(tb, err)
-	return &fixture{Stream: s, tb: tb, memory: m, keep: keep}
+	require.NoError(tb, s.FixBounds(tb.Context(), b))
+	return &fixture{s, tb, m}
 }
 
-// reload restarts on the same storage, with an overlap.
-func (f *fixture) reload(keep time.Duration) {
+// live is a stream with one segment.
+func live(tb testing.TB) *fixture {
+	tb.Helper()
+	return newFixture(tb, Bounds{Floor: floor}, daySettings)
+}
+
+// reload begins a new term on the same storage.
+func (f *fixture) reload() {
 	f.tb.Helper()
-	s, err := Load(f.tb.Context(), f.memory, testKey, Settings{Overlap: keep})
+	f.loadWith(daySettings)
+}
+
+func (f *fixture) loadWith(set Settings) {
+	f.tb.Helper()
+	s, err := Load(f.tb.Context(), f.memory, testKey, set)
 	require.NoError(f.tb, err)
 	require.NotNil(f.tb, s)
-	f.Stream, f.keep = s, keep
+	f.Stream = s
 }
 
-// done finishes a file.
+func (f *fixture) commitPart(r deliver.Receipt) {
+	f.tb.Helper()
+	require.NoError(f.tb, f.Commit(f.tb.Context(), r, CommitTime{Now: at(time.Hour)}))
+}
+
+// done completes a file.
 func (f *fixture) done(id string, end time.Time) {
 	f.tb.Helper()
-	require.NoError(f.tb, f.Advance(f.tb.Context(), accepted(f.tb, whole(id, end))))
-}
-
-// pass is a pass that brings one file.
-func (f *fixture) pass(id string, end time.Time) {
-	f.tb.Helper()
-	if f.listed(end) && !f.Done(id) {
-		f.done(id, end)
-	}
+	f.commitPart(accepted(f.tb, partOf(id, end, 0)))
 }
 
 // begin delivers a file in part.
 func (f *fixture) begin(id string, end time.Time, next int) {
 	f.tb.Helper()
-	require.NoError(f.tb, f.Advance(f.tb.Context(), accepted(f.tb, span(id, end, next))))
+	f.commitPart(accepted(f.tb, partOf(id, end, next)))
 }
 
-// setAside quarantines a file.
-func (f *fixture) setAside(id string, end time.Time) {
+func (f *fixture) enqueue(file QueuedFile) {
 	f.tb.Helper()
-	require.NoError(f.tb, f.Quarantine(f.tb.Context(), id, Quarantined{EndTime: end, Name: id, Reason: "sha256", Since: end}))
+	require.NoError(f.tb, f.EnqueueAndPass(f.tb.Context(), file))
 }
-
-// snapshot is the stream's state as it would be stored.
-func (f *fixture) snapshot() string {
-	f.tb.Helper()
-	value, err := f.state.encode()
-	require.NoError(f.tb, err)
-	return string(value)
-}
-
-// listed reports whether a listing from ListFrom holds a file that ended then.
-func (f *fixture) listed(end time.Time) bool { return end.After(f.ListFrom(Live, 0)) }
 
 // cursor of the live segment.
-func cursor(s *Stream) time.Time {
-	live, _ := s.Segment(Live)
-	return live.Cursor
+func (f *fixture) cursor() time.Time {
+	seg, _ := f.Segment(Live)
+	return seg.Cursor
+}
+
+// shown is what shows of a stream, to compare.
+func shown(s *Stream) string {
+	now := *s.current()
+	now.Unused, now.NextBlock = nil, 0
+	now.Queue = nil
+	value, _ := now.encode()
+	return fmt.Sprintf("%s\n%+v\n%d %d", value, s.Queue(), len(s.completed), s.events.used)
+}
+
+// blocksNamed returns the keys that the stored checkpoint of a stream needs.
+func blocksNamed(s *Stream) map[string]bool {
+	now := s.current()
+	named := map[string]bool{termKey(s.key): true, s.key + "/" + s.term.ID: true}
+	for _, ref := range append(append([]blockRef{}, now.Completed.Blocks...), now.Events.Blocks...) {
+		named[s.key+"/"+ref.Name] = true
+	}
+	for _, block := range now.Queue {
+		named[s.key+"/"+block.Name] = true
+	}
+	return named
+}
+
+// requireNoLeftovers requires that storage holds what the stream names and nothing else.
+func (f *fixture) requireNoLeftovers() {
+	f.tb.Helper()
+	stored := map[string]bool{}
+	for key := range maps.Keys(f.memory.data) {
+		stored[key] = true
+	}
+	require.Equal(f.tb, blocksNamed(f.Stream), stored)
 }

@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"github.com/openaicompliance/openaicompliancereceiver/internal/deliver"
@@ -21,36 +22,34 @@ import (
 type listedFile struct {
 	id        string
 	end       time.Time
-	broken    bool  // cannot be read at present
-	delivered []int // how often each line's delivery was stored
-	finished  int   // how often its end was stored
+	broken    bool  // cannot be downloaded at present
+	poison    []int // lines that are rejected at present
+	delivered []int // how often the delivery of each line was stored
+	completed int
 }
 
-// model drives a stream as the receiver does, through random faults, against an
-// API that it holds itself.
+// model drives a stream as the receiver does, through random faults, against an API that
+// it holds itself.
 type model struct {
 	*fixture
 	rng    *rand.Rand
 	files  []*listedFile
 	now    time.Time
 	cursor time.Time
-	// seen counts the states that a run is to reach, so that none proves nothing.
+	kills  int // after a failed write
+	// seen counts the situations that a run is to reach, so that none proves nothing.
 	seen map[string]int
 }
 
-// errRestart ends a pass: the process was killed.
-var errRestart = errors.New("killed")
+// errRestart ends a poll: the process was killed.
+var errRestart = errors.New("restart")
 
-var modelSeeds = flag.Uint64("model-seeds", 20, "how many random runs TestModel makes of each kind")
+var modelSeeds = flag.Uint64("model-seeds", 60, "how many random runs TestModel makes")
 
-func newModel(t *testing.T, seed uint64, keep time.Duration, seen map[string]int) *model {
-	t.Helper()
-	return &model{fixture: newFixture(t, keep), rng: rand.New(rand.NewPCG(seed, 7)), now: floor, cursor: floor, seen: seen}
-}
+const modelOverlap = time.Hour
 
 func (m *model) chance(percent int) bool { return m.rng.IntN(100) < percent }
 
-// upTo is a random time of at least 1 µs and at most d.
 func (m *model) upTo(d time.Duration) time.Duration {
 	return time.Duration(m.rng.Int64N(d.Microseconds())+1) * time.Microsecond
 }
@@ -65,30 +64,35 @@ func (m *model) publish() {
 		}
 		m.add(max(m.now.Sub(floor), time.Microsecond))
 	}
-	lowest := cursor(m.Stream).Add(-m.keep)
-	if from := m.ListFrom(Live, 0); from.After(lowest) {
-		lowest = from
-	}
-	if width := cursor(m.Stream).Sub(lowest); width > 0 && m.chance(30) {
-		m.add(lowest.Sub(floor) + m.upTo(width))
+	if width := m.now.Sub(m.listFrom()); width > 0 && m.chance(30) {
+		m.add(m.listFrom().Sub(floor) + m.upTo(width))
 		m.seen["late"]++
 	}
 }
 
 func (m *model) add(end time.Duration) {
-	m.files = append(m.files, &listedFile{
-		id: fmt.Sprintf("file-%d", len(m.files)), end: at(end), broken: m.chance(10), delivered: make([]int, m.rng.IntN(10)),
-	})
+	file := &listedFile{id: fmt.Sprintf("file-%d", len(m.files)), end: at(end), broken: m.chance(10), delivered: make([]int, m.rng.IntN(10))}
+	for line := range file.delivered {
+		if m.chance(5) {
+			file.poison = append(file.poison, line+1)
+		}
+	}
+	m.files = append(m.files, file)
 }
 
-// pass lists from the position and delivers what is not done, oldest first.
-func (m *model) pass() error {
-	from := m.ListFrom(Live, 0)
-	require.False(m.tb, from.Before(floor), "listed below the floor")
+func (m *model) listFrom() time.Time {
+	seg, _ := m.Segment(Live)
+	return latest(seg.From, seg.ListBase.Add(-modelOverlap))
+}
+
+// poll lists and delivers what is neither completed nor queued, oldest first, and then
+// tries the retry queue.
+func (m *model) poll() error {
+	from, base := m.listFrom(), m.cursor
 	listing := slices.Clone(m.files)
 	slices.SortStableFunc(listing, func(a, b *listedFile) int { return a.end.Compare(b.end) })
 	for _, file := range listing {
-		if !file.end.After(from) || m.Done(file.id) {
+		if queued, _ := m.Queued(file.id); queued.NextLine > 0 || !file.end.After(from) || m.IsCompleted(file.id) {
 			continue
 		}
 		if m.chance(3) {
@@ -99,175 +103,186 @@ func (m *model) pass() error {
 			return err
 		}
 	}
+	if err := m.write(func() error { return m.PollComplete(m.tb.Context(), Live, m.now, base, Reading{}) }, func() {}); err != nil {
+		return err
+	}
+	return m.retry()
+}
+
+func (m *model) retry() error {
+	for _, queued := range m.Queue() {
+		file := m.files[slices.IndexFunc(m.files, func(f *listedFile) bool { return f.id == queued.File.ID })]
+		if queued.NextLine > 0 {
+			if err := m.file(file); err != nil {
+				return err
+			}
+			continue
+		}
+		for _, lines := range queued.Lines {
+			for line := lines.From; line < lines.To; line++ {
+				m.seen["line retried"]++
+				if err := m.commitModel(file, 0, line); err != nil {
+					return err
+				}
+			}
+		}
+	}
 	return nil
 }
 
+// file delivers a file from where it is to be resumed.
 func (m *model) file(file *listedFile) error {
 	if file.broken {
-		m.seen["quarantine"]++
-		return m.write(func() error {
-			return m.Quarantine(m.tb.Context(), file.id, Quarantined{EndTime: file.end})
-		}, func() {})
+		m.seen["queued"]++
+		return m.write(func() error { return m.EnqueueAndPass(m.tb.Context(), whole(file.id, file.end)) }, func() {})
 	}
-	line, changed := m.NextLine(file.id, "sha-"+file.id)
+	next, _, changed := m.ResumeLine(file.id, "sha-"+file.id)
 	require.False(m.tb, changed)
-	for last := false; !last; {
-		first := line
-		line = min(first+1+m.rng.IntN(4), len(file.delivered)+1)
-		last = line > len(file.delivered)
-		s := span(file.id, file.end, line)
-		if last {
-			s = whole(file.id, file.end)
+	for first := next; next > 0; first = next {
+		next = min(first+1+m.rng.IntN(4), len(file.delivered)+1)
+		if slices.Contains(file.poison, first) {
+			next = first + 1
+		} else if i := slices.IndexFunc(file.poison, func(line int) bool { return line > first && line < next }); i >= 0 {
+			next = file.poison[i]
 		}
-		if err := m.advance(file, first, line, s); err != nil {
+		var lines []int
+		for line := first; line < next; line++ {
+			lines = append(lines, line)
+		}
+		if next > len(file.delivered) {
+			next = 0
+		}
+		if err := m.commitModel(file, next, lines...); err != nil {
 			return err
 		}
-		if !last && m.chance(10) {
+		if next > 0 && m.chance(10) {
 			m.seen["killed inside a file"]++
 			return errRestart
 		}
+		if next > 0 && m.chance(3) {
+			file.broken = true
+			m.seen["open file queued"]++
+			return m.write(func() error { return m.EnqueueAndPass(m.tb.Context(), whole(file.id, file.end)) }, func() {})
+		}
 	}
 	return nil
 }
 
-func (m *model) advance(file *listedFile, first, next int, s deliver.Span) error {
-	receipt := accepted(m.tb, s)
-	return m.write(func() error { return m.Advance(m.tb.Context(), receipt) }, func() {
-		for line := first; line < next; line++ {
-			file.delivered[line-1]++
+// commitModel stores the outcome of some lines, of which either all are rejected or none.
+func (m *model) commitModel(file *listedFile, next int, lines ...int) error {
+	part := partOf(file.id, file.end, next, lines...)
+	receipt := deliver.Receipt{}
+	rejected := len(lines) > 0 && slices.Contains(file.poison, lines[0])
+	if rejected {
+		m.seen["line queued"]++
+		receipt = quarantined(m.tb, part)
+	} else {
+		receipt = accepted(m.tb, part)
+	}
+	wasCompleted := m.IsCompleted(file.id)
+	return m.write(func() error { return m.Commit(m.tb.Context(), receipt, CommitTime{Now: m.now}) }, func() {
+		for _, line := range lines {
+			if !rejected {
+				file.delivered[line-1]++
+			}
 		}
-		if s.Last {
-			file.finished++
+		if next == 0 && !wasCompleted && m.IsCompleted(file.id) {
+			file.completed++
 		}
 	})
 }
 
-// write stores a change with faults: a Set that fails, one that fails after it
-// took effect, and a kill after either. stored is called once the change is.
+// write stores a change with faults: a Set that fails, one that fails after it took
+// effect, and a kill after either. stored is called once the change shows or, after a
+// kill, when it was stored anyway.
 func (m *model) write(store func() error, stored func()) error {
-	applied := false
 	for m.chance(15) {
-		before, after := errDisk, error(nil)
-		if m.chance(50) {
-			before, after = nil, errDisk
+		took := m.chance(50)
+		if took {
+			m.memory.afterSet = errDisk
+		} else {
+			m.memory.setErr = errDisk
 		}
-		m.memory.setErr, m.memory.afterSet = before, after
 		require.ErrorIs(m.tb, store(), errDisk)
 		m.memory.setErr, m.memory.afterSet = nil, nil
 		m.seen["failed write"]++
-		if after != nil && !applied {
-			applied = true
-			stored()
-		}
 		if m.chance(40) {
 			m.seen["killed after a failed write"]++
+			m.kills++
+			before := shown(m.Stream)
+			m.reload()
+			if shown(m.Stream) != before {
+				m.seen["stored anyway"]++
+				stored()
+			}
 			return errRestart
 		}
 	}
 	require.NoError(m.tb, store())
-	if !applied {
-		stored()
-	}
+	stored()
 	return nil
-}
-
-// restart loads the state again, with another overlap now and then. The overlap
-// is not made so small that it leaves out a late file that no pass has tried.
-func (m *model) restart(overlaps []time.Duration) {
-	keep := overlaps[m.rng.IntN(len(overlaps))]
-	for _, file := range m.files {
-		_, open := m.state.Open[file.id]
-		_, aside := m.state.Quarantine[file.id]
-		if file.finished == 0 && !open && !aside && file.end.Before(cursor(m.Stream)) && !file.end.After(cursor(m.Stream).Add(-keep)) {
-			keep = m.keep
-		}
-	}
-	switch {
-	case keep > m.keep:
-		m.seen["larger overlap"]++
-	case keep < m.keep:
-		m.seen["smaller overlap"]++
-	}
-	m.reload(keep)
 }
 
 // check holds after every step.
 func (m *model) check() {
-	require.False(m.tb, cursor(m.Stream).Before(m.cursor), "the cursor moved back")
-	m.cursor = cursor(m.Stream)
+	seg, _ := m.Segment(Live)
+	require.False(m.tb, seg.Cursor.Before(m.cursor), "the cursor moved back")
+	m.cursor = seg.Cursor
 	for _, file := range m.files {
-		require.LessOrEqual(m.tb, file.finished, 1, "%s delivered twice", file.id)
+		require.LessOrEqual(m.tb, file.completed, 1, "%s completed twice", file.id)
 		for line, times := range file.delivered {
 			require.LessOrEqual(m.tb, times, 1, "line %d of %s delivered twice", line+1, file.id)
 		}
 	}
 }
 
-// finish mends everything and passes until nothing is left to do.
+// finish repairs everything and polls until nothing is left to do.
 func (m *model) finish() {
-	for _, file := range m.files {
-		file.broken = false
+	repair := func() {
+		for _, file := range m.files {
+			file.broken, file.poison = false, nil
+		}
 	}
-	for m.pass() != nil {
-		m.reload(m.keep)
+	for repair(); m.poll() != nil || m.HasPendingWork(); repair() {
+		m.reload()
 		m.check()
 	}
 	m.check()
 	for _, file := range m.files {
-		require.Equal(m.tb, 1, file.finished, "%s, which ended at %v, was not delivered; %v", file.id, file.end, m)
+		require.True(m.tb, m.IsCompleted(file.id), "%s, which ended at %v: %v", file.id, file.end, m)
 		for line, times := range file.delivered {
 			require.Equal(m.tb, 1, times, "line %d of %s", line+1, file.id)
 		}
 	}
-	require.Empty(m.tb, m.state.Open)
-	require.Empty(m.tb, m.state.Quarantine)
+	// A kill between block and checkpoint leaves the block.
+	require.LessOrEqual(m.tb, len(m.memory.data), len(blocksNamed(m.Stream))+m.kills)
 }
 
-// Whatever fails and whenever the process is killed, every file is delivered
-// exactly once.
+// Whatever fails and whenever the process is killed, every line is delivered exactly
+// once.
 func TestModel(t *testing.T) {
-	for name, overlaps := range map[string][]time.Duration{
-		"with an overlap":    {time.Minute, 10 * time.Minute, time.Hour, 5 * time.Hour},
-		"without an overlap": {0},
-		"mixed":              {0, time.Microsecond, time.Minute, time.Hour},
-	} {
-		t.Run(name, func(t *testing.T) {
-			seen := map[string]int{}
-			for seed := range *modelSeeds {
-				runModel(t, seed, overlaps, seen)
-				if t.Failed() {
-					return
+	seen := map[string]int{}
+	for seed := range *modelSeeds {
+		m := &model{fixture: live(t), rng: rand.New(rand.NewPCG(seed, 7)), now: floor, cursor: floor, seen: seen}
+		for range 60 {
+			m.publish()
+			for _, file := range m.files {
+				file.broken = file.broken && m.chance(80)
+				if m.chance(20) {
+					file.poison = nil
 				}
 			}
-			t.Log(seen)
-			wanted := []string{"tie", "quarantine", "failed write", "killed between files", "killed inside a file", "killed after a failed write"}
-			if len(overlaps) > 1 {
-				wanted = append(wanted, "late", "larger overlap", "smaller overlap")
+			if m.poll() != nil || m.chance(20) {
+				m.reload()
 			}
-			for _, state := range wanted {
-				require.GreaterOrEqual(t, seen[state], 50, state)
-			}
-		})
+			m.check()
+		}
+		m.finish()
 	}
-}
-
-func runModel(t *testing.T, seed uint64, overlaps []time.Duration, seen map[string]int) {
-	t.Helper()
-	m := newModel(t, seed, overlaps[0], seen)
-	defer func() {
-		if t.Failed() {
-			t.Logf("seed %d, overlap %v, %v", seed, m.keep, m)
-		}
-	}()
-	for range 60 {
-		m.publish()
-		for _, file := range m.files {
-			file.broken = file.broken && m.chance(80)
-		}
-		if m.pass() != nil || m.chance(20) {
-			m.restart(overlaps)
-		}
-		m.check()
+	for _, situation := range []string{
+		"tie", "late", "queued", "open file queued", "line queued", "line retried", "failed write", "stored anyway",
+		"killed between files", "killed inside a file", "killed after a failed write",
+	} {
+		assert.GreaterOrEqual(t, seen[situation], 50, situation)
 	}
-	m.finish()
 }

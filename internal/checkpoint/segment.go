@@ -6,224 +6,287 @@ package checkpoint
 import (
 	"context"
 	"errors"
+	"fmt"
 	"slices"
 	"time"
 )
 
-// Part names a segment of a stream that is worked on: the last one, which new
-// files go to, or the first one while there are several.
+// Part names a segment of a stream that is worked on: the last one, which new files
+// belong to, or the first one while there are several.
 type Part int
 
-// The parts. A stream always has Live.
+// The parts. A stream with bounds always has Live.
 const (
 	Live Part = iota
 	History
 )
 
-// segment is a stretch of file time, from its From (which it leaves out) up to
-// the From of the next one, with a position of its own. Segments lie side by side,
-// oldest first: every file above the floor belongs to exactly one.
-type segment struct {
-	From time.Time `json:"from"`
-	// Cursor is the end_time up to which every listed file is done or set aside.
-	Cursor time.Time `json:"cursor"`
-	// ListedThrough is the server's clock at the begin of the last pass that
-	// listed all of the segment; zero before the first.
-	ListedThrough time.Time `json:"listed_through"`
+// Reading is both clocks at one moment. Server is zero when unknown.
+type Reading struct {
+	Server time.Time `json:"server,omitzero"`
+	Local  time.Time `json:"local,omitzero"`
 }
 
-// Segment describes one part of a stream: the files after From, up to and with To.
+func (r Reading) wholeMicros() Reading { return Reading{wholeMicros(r.Server), wholeMicros(r.Local)} }
+
+// SuspectedGap is file time that may be a data gap: one clock alone says so.
+type SuspectedGap struct {
+	// Part it was found in. It is not stored: a segment holds its own gaps.
+	Part Part      `json:"-"`
+	From time.Time `json:"from"`
+	To   time.Time `json:"to"`
+	// Checked are the clocks that were stored with the listed_through before it, Since
+	// those when it was suspected first.
+	Checked Reading `json:"checked"`
+	Since   Reading `json:"since"`
+}
+
+// StoredSegment is a segment as it is stored. Segments adjoin, oldest first: every file
+// after the floor belongs to exactly one.
+type StoredSegment struct {
+	From          time.Time      `json:"from"`
+	Cursor        time.Time      `json:"cursor"`
+	ListedThrough time.Time      `json:"listed_through,omitzero"`
+	ListBase      time.Time      `json:"list_base"`
+	Checked       Reading        `json:"checked,omitzero"`
+	Suspected     []SuspectedGap `json:"suspected,omitempty"`
+}
+
+// Segment is the file time (From, To] of a stream with its own cursor.
 type Segment struct {
 	From time.Time
-	// To is zero where the segment is open to the future.
-	To            time.Time
-	Cursor        time.Time
+	// To is zero for a segment that is open to the future.
+	To time.Time
+	// Cursor is the end_time up to which every listed file is completed or queued.
+	Cursor time.Time
+	// ListedThrough is the time now when the last complete poll began; zero before the
+	// first one. Gaps and lag are measured from it.
 	ListedThrough time.Time
+	// ListBase is the cursor as it stood when the last complete poll began; From before
+	// the first one.
+	ListBase time.Time
+	// Checked are the clocks that were stored with ListedThrough.
+	Checked Reading
 }
 
-// Holds reports whether a file with this end_time belongs to the segment.
-func (g Segment) Holds(end time.Time) bool {
+// Contains reports whether a file with this end_time belongs to the segment.
+func (g Segment) Contains(end time.Time) bool {
 	return end.After(g.From) && (g.To.IsZero() || !end.After(g.To))
 }
 
-// Known is the time through which nothing of the segment is left to be found but
-// what appears late: its complete passes have listed it, or its files are done.
-func (g Segment) Known() time.Time {
-	known := g.From
-	for _, at := range []time.Time{g.Cursor, g.ListedThrough} {
-		if at.After(known) {
-			known = at
-		}
+// known is the time through which the segment is listed or completed.
+func (g Segment) known() time.Time { return latest(g.From, g.Cursor, g.ListedThrough) }
+
+func latest(times ...time.Time) time.Time { return slices.MaxFunc(times, time.Time.Compare) }
+
+func earlier(a, b time.Time) time.Time {
+	if a.Before(b) {
+		return a
 	}
-	return known
+	return b
 }
 
-// segments returns all of them, oldest first.
+func newSegment(from time.Time) StoredSegment {
+	return StoredSegment{From: from, Cursor: from, ListBase: from}
+}
+
+func firstSegments(b Bounds) []StoredSegment {
+	segments := []StoredSegment{newSegment(b.Floor)}
+	if b.LiveFrom.After(b.Floor) && (b.Until.IsZero() || b.LiveFrom.Before(b.Until)) {
+		segments = append(segments, newSegment(b.LiveFrom))
+	}
+	return segments
+}
+
+// segments returns all of them, oldest first, each with its end.
 func (s *state) segments() []Segment {
-	out := make([]Segment, len(s.Segments))
-	for i, seg := range s.Segments {
-		out[i] = Segment{seg.From, s.Until, seg.Cursor, seg.ListedThrough}
+	segments := make([]Segment, len(s.Segments))
+	for i, stored := range s.Segments {
+		to := s.Bounds.Until
 		if i+1 < len(s.Segments) {
-			out[i].To = s.Segments[i+1].From
+			to = s.Segments[i+1].From
 		}
+		segments[i] = Segment{stored.From, to, stored.Cursor, stored.ListedThrough, stored.ListBase, stored.Checked}
 	}
-	return out
+	return segments
 }
 
-// index of a part; -1 where the stream has no such part.
-func (s *state) index(part Part) int {
-	if part == Live {
+// index of a part; -1 when the stream has no such part.
+func (s *state) index(p Part) int {
+	switch {
+	case p == Live:
 		return len(s.Segments) - 1
-	}
-	if len(s.Segments) > 1 {
+	case len(s.Segments) > 1:
 		return 0
 	}
 	return -1
 }
 
-// holding returns the segment that a file with this end_time belongs to. One at or
-// below the floor, which no caller asks for, is taken to belong to the first.
-func (s *state) holding(end time.Time) *segment {
-	i := len(s.Segments) - 1
-	for i > 0 && !end.After(s.Segments[i].From) {
-		i--
-	}
-	return &s.Segments[i]
-}
+// Segments of the stream, oldest first. All but the last are history. There are none
+// before FixBounds.
+func (s *Stream) Segments() []Segment { return s.current().segments() }
 
-// Segments of the stream, oldest first. They adjoin; all but the last are history.
-func (s *Stream) Segments() []Segment { return s.state.segments() }
-
-// Segment returns a part of the stream; ok is false where there is no such part.
-func (s *Stream) Segment(part Part) (seg Segment, ok bool) {
-	i := s.state.index(part)
+// Segment returns a part; ok is false when the stream has no such part.
+func (s *Stream) Segment(p Part) (seg Segment, ok bool) {
+	now := s.current()
+	i := now.index(p)
 	if i < 0 {
 		return Segment{}, false
 	}
-	return s.state.segments()[i], true
+	return now.segments()[i], true
 }
 
-var errBoundary = errors.New("checkpoint: a stream is split only where nothing is done yet")
+// Ended reports whether the stream is collected up to Until.
+func (s *Stream) Ended() bool { return s.current().Ended }
 
-// Split cuts the live segment in two at a time that it has not reached: what lies
-// before becomes history with the position so far, and live begins there.
+// HasPendingWork reports whether there is anything to do but to list the live segment:
+// history, an open file, or anything queued.
+func (s *Stream) HasPendingWork() bool {
+	now := s.current()
+	return len(now.Segments) > 1 || len(now.Open)+len(now.Queue) > 0
+}
+
+// changeSegment commits a change to a part. A part that is gone has nothing to change.
+func (s *Stream) changeSegment(ctx context.Context, p Part, change func(stored *StoredSegment, seg Segment) error) error {
+	return s.commit(ctx, func(d *draft) error {
+		i := d.index(p)
+		if i < 0 {
+			return errNoChange
+		}
+		d.Segments = slices.Clone(d.Segments)
+		return change(&d.Segments[i], d.segments()[i])
+	})
+}
+
+// PollComplete stores that a poll has listed all of a part. through is the time now when
+// the poll began, and base the cursor at that time. listed_through never moves back.
+func (s *Stream) PollComplete(ctx context.Context, p Part, through, base time.Time, clocks Reading) error {
+	return s.changeSegment(ctx, p, func(stored *StoredSegment, seg Segment) error {
+		stored.ListedThrough = latest(stored.ListedThrough, wholeMicros(through))
+		stored.ListBase = latest(seg.From, earlier(wholeMicros(base), seg.Cursor))
+		stored.Checked = clocks.wholeMicros()
+		return nil
+	})
+}
+
+// PassGap stores that a data gap up to through was reported: cursor and listed_through
+// pass it, within the part. Neither moves back.
+func (s *Stream) PassGap(ctx context.Context, p Part, through time.Time, clocks Reading) error {
+	return s.changeSegment(ctx, p, func(stored *StoredSegment, seg Segment) error {
+		through = wholeMicros(through)
+		stored.ListedThrough = latest(stored.ListedThrough, through)
+		if !seg.To.IsZero() {
+			through = earlier(through, seg.To)
+		}
+		stored.Cursor = latest(stored.Cursor, through)
+		stored.Checked = clocks.wholeMicros()
+		return nil
+	})
+}
+
+// SetSuspected adds a suspected gap of a part, or replaces the one with the same From.
+// The commit lets listed_through pass the gap; the cursor moves with files only. nil
+// removes all suspected gaps of the part.
+func (s *Stream) SetSuspected(ctx context.Context, p Part, gap *SuspectedGap) error {
+	return s.changeSegment(ctx, p, func(stored *StoredSegment, _ Segment) error {
+		if gap == nil {
+			if len(stored.Suspected) == 0 {
+				return errNoChange
+			}
+			stored.Suspected = nil
+			return nil
+		}
+		added := SuspectedGap{
+			From: wholeMicros(gap.From), To: wholeMicros(gap.To), Checked: gap.Checked.wholeMicros(), Since: gap.Since.wholeMicros(),
+		}
+		gaps := slices.DeleteFunc(slices.Clone(stored.Suspected), func(g SuspectedGap) bool { return g.From.Equal(added.From) })
+		gaps = append(gaps, added)
+		stored.Suspected = gaps
+		stored.ListedThrough = latest(stored.ListedThrough, added.To)
+		stored.Checked = added.Since
+		return nil
+	})
+}
+
+// Suspected returns the suspected gaps of all segments, oldest segment first.
+func (s *Stream) Suspected() []SuspectedGap {
+	var gaps []SuspectedGap
+	segments := s.current().Segments
+	for i, seg := range segments {
+		for _, gap := range seg.Suspected {
+			gap.Part = History
+			if i == len(segments)-1 {
+				gap.Part = Live
+			}
+			gaps = append(gaps, gap)
+		}
+	}
+	return gaps
+}
+
+// Correct sets back a cursor and a listed_through that are later than both clocks. Zero
+// leaves one as it is, and neither moves forward. The list base is not later than the
+// cursor.
+func (s *Stream) Correct(ctx context.Context, p Part, cursor, listedThrough time.Time) error {
+	return s.changeSegment(ctx, p, func(stored *StoredSegment, seg Segment) error {
+		if !cursor.IsZero() {
+			stored.Cursor = latest(seg.From, earlier(stored.Cursor, wholeMicros(cursor)))
+			stored.ListBase = earlier(stored.ListBase, stored.Cursor)
+		}
+		if !listedThrough.IsZero() {
+			stored.ListedThrough = earlier(stored.ListedThrough, wholeMicros(listedThrough))
+		}
+		return nil
+	})
+}
+
+var errSplit = errors.New("the time is listed already, or after until")
+
+// Split ends the live segment at a time that it has not reached, and begins a new one
+// there. What is before the time becomes history.
 func (s *Stream) Split(ctx context.Context, at time.Time) error {
-	live, _ := s.Segment(Live)
-	if !at.After(live.Known()) || (!live.To.IsZero() && !at.Before(live.To)) {
-		return errBoundary
-	}
-	next := s.state.clone()
-	next.Segments = append(next.Segments, segment{From: at.UTC(), Cursor: at.UTC()})
-	return s.store(ctx, next)
-}
-
-// End closes a part that is complete. History becomes one with the segment above
-// it, whose deep listings then reach down into it; the live segment of a stream
-// with an upper bound ends the stream.
-func (s *Stream) End(ctx context.Context, part Part) error {
-	next := s.state.clone()
-	switch i := next.index(part); {
-	case i < 0:
-		return nil
-	case part == Live:
-		next.Ended = true
-	default:
-		next.Segments[i+1].From = next.Segments[i].From
-		next.Segments = slices.Delete(next.Segments, i, i+1)
-	}
-	return s.store(ctx, next)
-}
-
-// Ended reports whether the stream has reached its upper bound.
-func (s *Stream) Ended() bool { return s.state.Ended }
-
-// Unfinished reports whether anything is left to do besides the files that live
-// will find: history, a file delivered in part, or what is set aside.
-func (s *Stream) Unfinished() bool {
-	return len(s.state.Segments) > 1 || len(s.state.Open)+len(s.state.Quarantine)+len(s.state.Refused) > 0
-}
-
-// Until is the upper bound in file time, zero for none, and the text it was made
-// of.
-func (s *Stream) Until() (at time.Time, text string) { return s.state.Until, s.state.UntilText }
-
-// SetListedThrough stores that a part has been listed up to the given time, or
-// that what lies before it has been reported as a gap. It moves no position and
-// never goes back.
-func (s *Stream) SetListedThrough(ctx context.Context, part Part, at time.Time) error {
-	i := s.state.index(part)
-	if i < 0 || !at.After(s.state.Segments[i].ListedThrough) {
-		return nil
-	}
-	next := s.state.clone()
-	next.Segments[i].ListedThrough = at.UTC()
-	return s.store(ctx, next)
-}
-
-// ListFrom is the time after which a part is to be listed, at least back behind
-// its position: the overlap, or more where the caller asks for it. The position is
-// where its last complete pass began if that is earlier: what appeared late while
-// a long pass was under way is not behind it. Unfinished files hold it down, so
-// that a smaller overlap in the configuration cannot leave them behind. It never
-// lies below the segment.
-func (s *Stream) ListFrom(part Part, atLeast time.Duration) time.Time {
-	i := s.state.index(part)
-	if i < 0 {
-		return time.Time{}
-	}
-	return s.state.listFrom(i, max(s.set.Overlap, atLeast))
-}
-
-// lowestUnfinished is the earliest end_time of the segment's files that are set
-// aside or delivered in part; ok is false when there are none.
-func (s *state) lowestUnfinished(seg Segment) (lowest time.Time, ok bool) {
-	lower := func(end time.Time) {
-		if seg.Holds(end) && (!ok || end.Before(lowest)) {
-			lowest, ok = end, true
+	at = wholeMicros(at)
+	return s.commit(ctx, func(d *draft) error {
+		if d.Bounds == nil {
+			return fmt.Errorf("split %q: %w", s.key, errBoundsNotSet)
 		}
-	}
-	for _, entry := range s.Quarantine {
-		lower(entry.EndTime)
-	}
-	for _, open := range s.Open {
-		lower(open.EndTime)
-	}
-	return lowest, ok
-}
-
-// advanceCursor moves the cursor of the file's segment to its end. A cursor never
-// moves back.
-func (s *state) advanceCursor(end time.Time) {
-	if seg := s.holding(end); end.After(seg.Cursor) {
-		seg.Cursor = end
-	}
-}
-
-// listFrom is the time after which the files of a segment are to be listed. It is
-// at least a tick behind the position: another file may share its end_time.
-func (s *state) listFrom(i int, overlap time.Duration) time.Time {
-	seg := s.segments()[i]
-	position := seg.Cursor
-	if !seg.ListedThrough.IsZero() && seg.ListedThrough.Before(position) {
-		position = seg.ListedThrough
-	}
-	from := position.Add(-max(overlap, tick))
-	if lowest, ok := s.lowestUnfinished(seg); ok && lowest.Add(-tick).Before(from) {
-		from = lowest.Add(-tick)
-	}
-	if from.Before(seg.From) {
-		from = seg.From
-	}
-	return from
-}
-
-// lowestListed is the time after which any segment may be listed, a span back.
-func (s *state) lowestListed(back time.Duration) time.Time {
-	lowest := s.listFrom(0, back)
-	for i := range s.Segments[1:] {
-		if from := s.listFrom(i+1, back); from.Before(lowest) {
-			lowest = from
+		live := d.segments()[d.index(Live)]
+		if !at.After(live.known()) || !live.To.IsZero() && !at.Before(live.To) {
+			return fmt.Errorf("split %q at %s: %w", s.key, at.Format(time.RFC3339Nano), errSplit)
 		}
+		d.Segments = append(slices.Clip(d.Segments), newSegment(at))
+		return nil
+	})
+}
+
+// End ends a part that is collected. History becomes one with the next segment, which
+// then begins where history did and keeps its own cursor. The end of Live ends the
+// stream.
+func (s *Stream) End(ctx context.Context, p Part) error {
+	return s.commit(ctx, func(d *draft) error {
+		switch i := d.index(p); {
+		case i < 0 || p == Live && d.Ended:
+			return errNoChange
+		case p == Live:
+			d.Ended = true
+		default:
+			ended, next := d.Segments[i], d.Segments[i+1]
+			next.From = ended.From
+			next.Suspected = slices.Concat(ended.Suspected, next.Suspected)
+			d.Segments = slices.Replace(slices.Clone(d.Segments), i, i+2, next)
+		}
+		return nil
+	})
+}
+
+// advanceCursor moves the cursor of the file's segment to its end_time, never back.
+func (d *draft) advanceCursor(end time.Time) {
+	i := len(d.Segments) - 1
+	for i > 0 && !end.After(d.Segments[i].From) {
+		i--
 	}
-	return lowest
+	if end.After(d.Segments[i].Cursor) {
+		d.Segments = slices.Clone(d.Segments)
+		d.Segments[i].Cursor = end
+	}
 }

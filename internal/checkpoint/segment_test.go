@@ -13,162 +13,193 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// begun is a stream with a boundary and an upper bound, both zero for none.
-func begun(tb testing.TB, boundary, until time.Time) *fixture {
-	tb.Helper()
-	m := newMemory()
-	s, err := Create(tb.Context(), m, testKey, Beginning{Floor: floor, StartFrom: startFrom, Boundary: boundary, Until: until, UntilText: "then"}, Settings{Overlap: overlap})
-	require.NoError(tb, err)
-	return &fixture{Stream: s, tb: tb, memory: m, keep: overlap}
-}
+var clocks = Reading{Server: at(50 * time.Hour), Local: at(51 * time.Hour)}
 
-// A first run that begins far back has a history of its own; the two adjoin, each
-// file belongs to one, and each has its own position.
+// A first run that begins far back has a history; the two adjoin, each file belongs to
+// one, and each has its own cursor.
 func TestHistory(t *testing.T) {
-	f := begun(t, at(10*time.Hour), time.Time{})
-	for range 2 {
-		assert.Equal(t, []Segment{
-			{From: floor, To: at(10 * time.Hour), Cursor: floor},
-			{From: at(10 * time.Hour), Cursor: at(10 * time.Hour)},
-		}, f.Segments())
-		f.reload(overlap)
-	}
+	f := newFixture(t, Bounds{Floor: floor, LiveFrom: at(10 * time.Hour)}, daySettings)
+	assert.True(t, f.HasPendingWork())
 	f.done("edge", at(10*time.Hour))
 	f.done("live", at(12*time.Hour))
-	f.done("live late", at(11*time.Hour))
-	history, ok := f.Segment(History)
-	require.True(t, ok)
-	assert.Equal(t, at(10*time.Hour), history.Cursor, "the boundary belongs to the history")
-	assert.Equal(t, at(12*time.Hour), cursor(f.Stream))
-	assert.Equal(t, at(9*time.Hour), f.ListFrom(History, 0))
-	assert.Equal(t, at(11*time.Hour), f.ListFrom(Live, 0))
-	assert.Equal(t, at(10*time.Hour), f.ListFrom(Live, 72*time.Hour), "live is listed below its begin")
+	f.done("late", at(11*time.Hour))
+	for range 2 {
+		history, ok := f.Segment(History)
+		require.True(t, ok)
+		assert.Equal(t, Segment{From: floor, To: at(10 * time.Hour), Cursor: at(10 * time.Hour), ListBase: floor}, history)
+		assert.True(t, history.Contains(at(10*time.Hour)))
+		assert.False(t, history.Contains(floor))
+		assert.Equal(t, at(12*time.Hour), f.cursor())
+		f.reload()
+	}
 }
 
-// History that has ended is live's own past: deep listings reach into it, and what
-// was finished there is known.
+// History that has ended is the past of live, which keeps its own cursor.
 func TestHistoryEnds(t *testing.T) {
-	f := begun(t, at(10*time.Hour), time.Time{})
+	f := newFixture(t, Bounds{Floor: floor, LiveFrom: at(10 * time.Hour)}, daySettings)
 	f.done("old", at(3*time.Hour))
 	f.done("new", at(11*time.Hour))
-	f.setAside("bad", at(4*time.Hour))
+	require.NoError(t, f.SetSuspected(t.Context(), History, &SuspectedGap{From: floor, To: at(time.Hour), Checked: clocks, Since: clocks}))
 	require.NoError(t, f.End(t.Context(), History))
 	for range 2 {
-		assert.Equal(t, []Segment{{From: floor, Cursor: at(11 * time.Hour)}}, f.Segments())
+		assert.Equal(t, []Segment{{From: floor, Cursor: at(11 * time.Hour), ListBase: at(10 * time.Hour)}}, f.Segments())
 		_, ok := f.Segment(History)
 		assert.False(t, ok)
-		assert.True(t, f.Done("old"))
-		assert.True(t, f.listed(at(4*time.Hour)), "the file in quarantine is left behind")
-		f.reload(overlap)
+		assert.True(t, f.IsCompleted("old"))
+		assert.Equal(t, []SuspectedGap{{From: floor, To: at(time.Hour), Checked: clocks, Since: clocks}}, f.Suspected())
+		f.reload()
 	}
 	require.NoError(t, f.End(t.Context(), History), "there is none")
-	assert.Len(t, f.Segments(), 1)
 	assert.False(t, f.Ended())
+	assert.False(t, f.HasPendingWork())
 }
 
-// A live segment that is far behind is split where nothing is done yet, again and
-// again; the oldest part is worked on first.
+// A live segment that is late is split where nothing is listed yet, again and again.
 func TestSplit(t *testing.T) {
-	f := newFixture(t, overlap)
+	f := live(t)
 	f.done("a", at(2*time.Hour))
-	for name, wrong := range map[string]time.Time{"at the floor": floor, "at the cursor": at(2 * time.Hour), "below it": at(time.Hour)} {
-		require.Error(t, f.Split(t.Context(), wrong), name)
+	for name, wrong := range map[string]time.Time{"at the floor": floor, "at the cursor": at(2 * time.Hour), "before it": at(time.Hour)} {
+		require.ErrorIs(t, f.Split(t.Context(), wrong), errSplit, name)
 	}
-	require.NoError(t, f.SetListedThrough(t.Context(), Live, at(3*time.Hour)))
-	require.Error(t, f.Split(t.Context(), at(3*time.Hour)), "where passes have listed")
+	require.NoError(t, f.PollComplete(t.Context(), Live, at(3*time.Hour), at(time.Hour), clocks))
+	require.ErrorIs(t, f.Split(t.Context(), at(3*time.Hour)), errSplit, "listed")
 	require.NoError(t, f.Split(t.Context(), at(30*time.Hour)))
 	f.done("b", at(31*time.Hour))
 	require.NoError(t, f.Split(t.Context(), at(60*time.Hour)))
-	f.reload(overlap)
+	f.reload()
 	assert.Equal(t, []Segment{
-		{From: floor, To: at(30 * time.Hour), Cursor: at(2 * time.Hour), ListedThrough: at(3 * time.Hour)},
-		{From: at(30 * time.Hour), To: at(60 * time.Hour), Cursor: at(31 * time.Hour)},
-		{From: at(60 * time.Hour), Cursor: at(60 * time.Hour)},
+		{From: floor, To: at(30 * time.Hour), Cursor: at(2 * time.Hour), ListedThrough: at(3 * time.Hour), ListBase: at(time.Hour), Checked: clocks},
+		{From: at(30 * time.Hour), To: at(60 * time.Hour), Cursor: at(31 * time.Hour), ListBase: at(30 * time.Hour)},
+		{From: at(60 * time.Hour), Cursor: at(60 * time.Hour), ListBase: at(60 * time.Hour)},
 	}, f.Segments())
 	require.NoError(t, f.End(t.Context(), History))
 	history, _ := f.Segment(History)
-	assert.Equal(t, Segment{From: floor, To: at(60 * time.Hour), Cursor: at(31 * time.Hour)}, history)
+	assert.Equal(t, Segment{From: floor, To: at(60 * time.Hour), Cursor: at(31 * time.Hour), ListBase: at(30 * time.Hour)}, history)
 }
 
-// A stream with an upper bound holds nothing above it, and ends for good.
+// A stream with an upper bound has nothing after it, and ends for good.
 func TestUntil(t *testing.T) {
-	f := begun(t, at(10*time.Hour), at(20*time.Hour))
-	live, _ := f.Segment(Live)
-	assert.True(t, live.Holds(at(20*time.Hour)))
-	assert.False(t, live.Holds(at(20*time.Hour+time.Microsecond)))
-	require.Error(t, f.Split(t.Context(), at(20*time.Hour)), "above the bound")
+	f := newFixture(t, Bounds{Floor: floor, Until: at(20 * time.Hour), LiveFrom: at(10 * time.Hour)}, daySettings)
+	seg, _ := f.Segment(Live)
+	assert.True(t, seg.Contains(at(20*time.Hour)))
+	assert.False(t, seg.Contains(at(20*time.Hour+time.Microsecond)))
+	require.ErrorIs(t, f.Split(t.Context(), at(20*time.Hour)), errSplit)
 	require.NoError(t, f.End(t.Context(), History))
 	assert.False(t, f.Ended())
 	require.NoError(t, f.End(t.Context(), Live))
-	f.reload(overlap)
+	f.reload()
 	assert.True(t, f.Ended())
-	until, text := f.Until()
-	assert.Equal(t, at(20*time.Hour), until)
-	assert.Equal(t, "then", text)
-	assert.Equal(t, []Segment{{From: floor, To: at(20 * time.Hour), Cursor: at(10 * time.Hour)}}, f.Segments())
+}
 
-	for name, boundary := range map[string]time.Time{"none": {}, "below the floor": at(-time.Hour), "at the floor": floor, "above the bound": at(21 * time.Hour)} {
-		assert.Len(t, begun(t, boundary, at(20*time.Hour)).Segments(), 1, name)
+// listed_through never moves back; base and clocks are stored with every complete poll.
+func TestPollComplete(t *testing.T) {
+	f := live(t)
+	f.done("a", at(time.Minute))
+	zone := time.FixedZone("", 9*3600)
+	require.NoError(t, f.PollComplete(t.Context(), Live, at(2*time.Hour).In(zone), at(30*time.Second), clocks))
+	later := Reading{Local: at(99 * time.Hour)}
+	for _, tt := range []struct {
+		through, base, wantBase time.Time
+	}{
+		{at(time.Hour), at(time.Minute), at(time.Minute)},
+		{at(time.Hour), at(time.Hour), at(time.Minute)}, // not later than the cursor
+		{time.Time{}, time.Time{}, floor},               // not earlier than the segment
+	} {
+		require.NoError(t, f.PollComplete(t.Context(), Live, tt.through, tt.base, later))
+		f.reload()
+		seg, _ := f.Segment(Live)
+		assert.Equal(t, Segment{From: floor, Cursor: at(time.Minute), ListedThrough: at(2 * time.Hour), ListBase: tt.wantBase, Checked: later}, seg)
 	}
 }
 
-// What is not listed any more counts as expired in the part that was listed only.
-func TestExpiredOfPart(t *testing.T) {
-	f := begun(t, at(10*time.Hour), time.Time{})
-	f.setAside("old", at(3*time.Hour))
-	f.begin("new", at(11*time.Hour), 4)
-	assert.Contains(t, f.Expired(History, nil, at(20*time.Hour)), "old")
-	assert.Len(t, f.Expired(History, nil, at(20*time.Hour)), 1)
-	assert.Contains(t, f.Expired(Live, nil, at(20*time.Hour)), "new")
-	assert.Len(t, f.Expired(Live, nil, at(20*time.Hour)), 1)
+// A reported gap is passed, within the part and never backwards.
+func TestPassGap(t *testing.T) {
+	f := newFixture(t, Bounds{Floor: floor, LiveFrom: at(10 * time.Hour)}, daySettings)
+	f.done("a", at(2*time.Hour))
+	require.NoError(t, f.PassGap(t.Context(), History, at(time.Hour), Reading{}))
+	history, _ := f.Segment(History)
+	assert.Equal(t, at(2*time.Hour), history.Cursor)
+	require.NoError(t, f.PassGap(t.Context(), History, at(20*time.Hour), clocks))
+	f.reload()
+	history, _ = f.Segment(History)
+	assert.Equal(t, at(10*time.Hour), history.Cursor)
+	assert.Equal(t, at(20*time.Hour), history.ListedThrough)
+	assert.Equal(t, clocks, history.Checked)
+	assert.Equal(t, at(10*time.Hour), f.cursor())
 }
 
-// Whatever the order of splits, ends, deliveries and restarts: the segments adjoin
-// without a gap, every file belongs to exactly one, no cursor lies outside its
-// segment, none of the finished files is forgotten and every unfinished one listed.
+// A suspected gap lets listed_through pass, not the cursor, and stays until it is
+// decided.
+func TestSuspected(t *testing.T) {
+	f := live(t)
+	first := SuspectedGap{From: floor, To: at(time.Hour), Checked: clocks, Since: clocks}
+	second := SuspectedGap{From: at(2 * time.Hour), To: at(3 * time.Hour), Checked: clocks, Since: clocks}
+	for _, gap := range []SuspectedGap{first, second, second} {
+		require.NoError(t, f.SetSuspected(t.Context(), Live, &gap))
+	}
+	f.reload()
+	assert.Equal(t, []SuspectedGap{first, second}, f.Suspected())
+	seg, _ := f.Segment(Live)
+	assert.Equal(t, at(3*time.Hour), seg.ListedThrough)
+	assert.Equal(t, clocks, seg.Checked)
+	assert.Equal(t, floor, seg.Cursor)
+	require.NoError(t, f.SetSuspected(t.Context(), Live, nil))
+	f.reload()
+	assert.Empty(t, f.Suspected())
+}
+
+// Correct sets back and never forward.
+func TestCorrect(t *testing.T) {
+	f := live(t)
+	f.done("a", at(40*time.Hour))
+	require.NoError(t, f.PollComplete(t.Context(), Live, at(41*time.Hour), at(40*time.Hour), clocks))
+	require.NoError(t, f.Correct(t.Context(), Live, at(90*time.Hour), at(90*time.Hour)))
+	require.NoError(t, f.Correct(t.Context(), Live, time.Time{}, at(20*time.Hour)))
+	seg, _ := f.Segment(Live)
+	assert.Equal(t, Segment{From: floor, Cursor: at(40 * time.Hour), ListedThrough: at(20 * time.Hour), ListBase: at(40 * time.Hour), Checked: clocks}, seg)
+	require.NoError(t, f.Correct(t.Context(), Live, at(-time.Hour), time.Time{}))
+	f.reload()
+	seg, _ = f.Segment(Live)
+	assert.Equal(t, Segment{From: floor, Cursor: floor, ListedThrough: at(20 * time.Hour), ListBase: floor, Checked: clocks}, seg)
+	assert.True(t, f.IsCompleted("a"))
+}
+
+// Whatever the order of splits, ends, deliveries and restarts: segments adjoin, every
+// file belongs to exactly one, no cursor is outside, and no completed file is forgotten.
 func TestSegmentsAdjoin(t *testing.T) {
-	seen := map[string]int{}
-	for seed := range uint64(200) {
+	several := 0
+	for seed := range uint64(100) {
 		rng := rand.New(rand.NewPCG(seed, 3))
-		f := begun(t, at(time.Duration(rng.IntN(3))*10*time.Hour), time.Time{})
+		f := newFixture(t, Bounds{Floor: floor, LiveFrom: at(time.Duration(rng.IntN(3)) * 10 * time.Hour)}, daySettings)
 		done := map[string]bool{}
 		for step := range 60 {
+			id, end := strconv.Itoa(step), at(time.Duration(1+rng.IntN(200*60))*time.Minute)
 			switch rng.IntN(6) {
 			case 0:
-				if err := f.Split(t.Context(), at(time.Duration(rng.IntN(200))*time.Hour)); err == nil {
-					seen["split"]++
-				}
+				_ = f.Split(t.Context(), at(time.Duration(rng.IntN(200))*time.Hour))
 			case 1:
 				require.NoError(t, f.End(t.Context(), History))
 			case 2:
-				f.reload(time.Duration(rng.IntN(3)) * time.Hour)
+				f.reload()
 			case 3:
-				f.setAside("bad-"+strconv.Itoa(step), at(time.Duration(1+rng.IntN(200*60))*time.Minute))
+				f.enqueue(whole("bad-"+id, end))
 			default:
-				f.done(strconv.Itoa(step), at(time.Duration(1+rng.IntN(200*60))*time.Minute))
-				done[strconv.Itoa(step)] = true
+				f.done(id, end)
+				done[id] = true
 			}
-			checkSegments(t, f, done, seen)
+			if len(f.Segments()) > 2 {
+				several++
+			}
+			checkSegments(t, f, done)
 		}
 	}
-	for _, state := range []string{"split", "several", "three"} {
-		assert.NotZero(t, seen[state], state)
-	}
+	assert.NotZero(t, several)
 }
 
-func checkSegments(t *testing.T, f *fixture, done map[string]bool, seen map[string]int) {
+func checkSegments(t *testing.T, f *fixture, done map[string]bool) {
 	t.Helper()
 	segments := f.Segments()
-	if len(segments) > 1 {
-		seen["several"]++
-	}
-	if len(segments) > 2 {
-		seen["three"]++
-	}
 	require.Equal(t, floor, segments[0].From)
-	for _, seg := range segments[1:] {
-		require.Equal(t, 1, owners(segments, seg.From), "the boundary %s", seg.From)
-	}
 	for i, seg := range segments {
 		if i+1 < len(segments) {
 			require.Equal(t, seg.To, segments[i+1].From)
@@ -176,25 +207,18 @@ func checkSegments(t *testing.T, f *fixture, done map[string]bool, seen map[stri
 			require.True(t, seg.To.IsZero())
 		}
 		require.False(t, seg.Cursor.Before(seg.From))
-		require.True(t, seg.To.IsZero() || !seg.Cursor.After(seg.To), "cursor %s behind %s", seg.Cursor, seg.To)
+		require.True(t, seg.To.IsZero() || !seg.Cursor.After(seg.To), "cursor %s is after %s", seg.Cursor, seg.To)
 	}
 	for id := range done {
-		require.True(t, f.Done(id), id)
+		require.True(t, f.IsCompleted(id), id)
 	}
-	for id, entry := range f.state.Quarantine {
-		for i, seg := range segments {
-			require.True(t, !seg.Holds(entry.EndTime) || f.state.listFrom(i, 0).Before(entry.EndTime), "%s is left behind", id)
+	for _, file := range f.Queue() {
+		owners := 0
+		for _, seg := range segments {
+			if seg.Contains(file.File.EndTime) {
+				owners++
+			}
 		}
-		require.Equal(t, 1, owners(segments, entry.EndTime), "%s", entry.EndTime)
+		require.Equal(t, 1, owners)
 	}
-}
-
-// owners counts the segments that a file with this end_time belongs to.
-func owners(segments []Segment, end time.Time) (n int) {
-	for _, seg := range segments {
-		if seg.Holds(end) {
-			n++
-		}
-	}
-	return n
 }

@@ -5,10 +5,9 @@ package checkpoint
 
 import (
 	"context"
+	"errors"
 	"fmt"
-	"hash/crc32"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
@@ -17,219 +16,156 @@ import (
 	"github.com/openaicompliance/openaicompliancereceiver/internal/checkpoint/internal/permit"
 )
 
-// Snapshot is all that is stored of one stream, its blocks included. Its JSON is
-// documented in docs/state.md.
+// Snapshot is all that is stored of one stream, its blocks included, without a term. Its
+// JSON is documented in docs/state.md. No slice is nil.
 type Snapshot struct {
-	Key       string    `json:"key"`
-	Floor     time.Time `json:"floor"`
-	StartFrom string    `json:"start_from"`
-	Until     time.Time `json:"until,omitzero"`
-	UntilText string    `json:"until_text,omitzero"`
-	Ended     bool      `json:"ended,omitzero"`
-	// Segments, oldest first, at least one.
-	Segments   []StoredSegment        `json:"segments"`
-	Open       map[string]OpenFile    `json:"open"`
-	Quarantine map[string]Quarantined `json:"quarantine"`
-	Refused    []Refused              `json:"refused"`
-	// Files is the ledger, Events the window, both oldest part first.
-	Files  []Block `json:"files"`
-	Events []Block `json:"events"`
+	Key string `json:"key"`
+	Content
+	Queue     []QueuedFile    `json:"queue"`
+	Completed []CompletedFile `json:"completed_files"`
+	// Events are the seen events, oldest block first.
+	Events []EventBlock `json:"seen_events"`
 }
 
-// StoredSegment is a segment as it is stored: it ends where the next one begins.
-type StoredSegment = segment
+// CompletedFile is the keyed hash of a file id and the end_time of the file.
+type CompletedFile struct {
+	Hash    FileHash  `json:"hash"`
+	EndTime time.Time `json:"end_time"`
+}
 
-// OpenFile is the position inside a file that is delivered in part.
-type OpenFile = position
-
-// Block is a part of the ledger or of the window.
-type Block struct {
-	// Since and Until bound the file times of its entries.
+// EventBlock is some seen events that are forgotten together.
+type EventBlock struct {
+	// Since and Until bound the times of their files.
 	Since time.Time `json:"since"`
 	Until time.Time `json:"until"`
-	// Entries are pairs of little-endian 64-bit numbers: the hash of a file's id
-	// and its end_time in microseconds, or the hash of an event's id and the lower
-	// half of that of its line.
+	// Entries are pairs of little-endian 64-bit hashes: of the id, and of id and line.
 	Entries []byte `json:"entries"`
 }
 
-// Len is the number of entries.
-func (b Block) Len() int { return len(b.Entries) / endForm.size() }
+// Len is the number of events.
+func (b EventBlock) Len() int { return len(b.Entries) / eventEntry }
 
-// ReadSnapshot reads everything that is stored of a stream and checks it as Load
-// does; it returns nil without an error when there is nothing.
+// ReadSnapshot reads and checks everything that is stored of a stream, as Load does, but
+// begins no term. It returns nil and no error when nothing is stored.
 func ReadSnapshot(ctx context.Context, client storage.Client, key string) (*Snapshot, error) {
-	value, err := client.Get(ctx, key)
-	if err != nil {
-		return nil, fmt.Errorf("read state %q: %w", key, err)
-	}
-	if value == nil {
-		return nil, nil //nolint:nilnil // absent is an answer of its own
-	}
-	s, err := decode(value)
-	if err != nil {
-		return nil, fmt.Errorf("read state %q: %w: %w", key, ErrDamaged, err)
-	}
-	snap := &Snapshot{
-		Key: key, Floor: s.Floor, StartFrom: s.StartFrom, Until: s.Until, UntilText: s.UntilText, Ended: s.Ended,
-		Segments: s.Segments, Open: s.Open, Quarantine: s.Quarantine, Refused: s.Refused,
-	}
-	if snap.Refused == nil {
-		snap.Refused = []Refused{}
-	}
-	if snap.Files, err = s.Files.export(ctx, client, newLedger(key).prefix, endForm); err != nil {
+	_, stored, err := readCheckpoint(ctx, client, key)
+	if err != nil || stored == nil {
 		return nil, err
 	}
-	if snap.Events, err = s.Events.export(ctx, client, newWindow(key, Settings{}).prefix, contentForm); err != nil {
+	snap := &Snapshot{Key: key, Content: stored.Content, Queue: stored.Queue.all(), Completed: []CompletedFile{}, Events: []EventBlock{}}
+	snap.Segments = append([]StoredSegment{}, snap.Segments...)
+	snap.Open = append([]QueuedFile{}, snap.Open...)
+	snap.Implausible = append([]string{}, snap.Implausible...)
+	err = stored.Completed.read(ctx, client, key, completedEntry, func(_ timeRange, data []byte) {
+		for _, file := range parseCompleted(data) {
+			snap.Completed = append(snap.Completed, CompletedFile{file.hash, time.UnixMicro(file.end).UTC()})
+		}
+	})
+	if err != nil {
+		return nil, err
+	}
+	err = stored.Events.read(ctx, client, key, eventEntry, func(times timeRange, data []byte) {
+		snap.Events = append(snap.Events, EventBlock{time.UnixMicro(times.Since).UTC(), time.UnixMicro(times.Until).UTC(), data})
+	})
+	if err != nil {
 		return nil, err
 	}
 	return snap, nil
 }
 
-// export returns the blocks and behind them the tail, of a log of the given form, as
-// Block has them.
-func (e *entries) export(ctx context.Context, client storage.Client, prefix string, f form) ([]Block, error) {
-	blocks := []Block{}
-	put := func(since, until int64, written form, data []byte) {
-		if len(data) > 0 {
-			blocks = append(blocks, Block{time.UnixMicro(since).UTC(), time.UnixMicro(until).UTC(), f.exported(data, written)})
-		}
-	}
-	for _, ref := range e.Blocks {
-		data, written, err := readBlockData(ctx, client, prefix, ref)
-		if err != nil {
-			return nil, err
-		}
-		put(ref.Since, ref.Until, written, data)
-	}
-	if err := e.checkTail(prefix, f); err != nil {
-		return nil, err
-	}
-	put(e.Since, e.Until, f, e.Tail)
-	return blocks, nil
-}
-
-// Operations store the snapshot in place of what the stream's keys hold, old being
-// all of them: the blocks under new numbers, then the mark, and only then the old
-// blocks go. So wherever a storage may stop on the way, the old state or the new
-// one is whole.
-func (s *Snapshot) Operations(_ permit.Edit, old []string) ([]*storage.Operation, error) {
+// Operations store the snapshot in place of what the stream's keys hold; old is all of
+// these. The snapshot is stored as a new term, blocks first and the term last, and only
+// then the old keys are deleted. So wherever a storage may stop, the old or the new state
+// is whole. The client is asked for the number of the current term.
+func (s *Snapshot) Operations(ctx context.Context, _ permit.Edit, client storage.Client, old []string) ([]*storage.Operation, error) {
 	if err := s.Check(); err != nil {
 		return nil, err
 	}
-	next := &state{
-		Floor: s.Floor, StartFrom: s.StartFrom, Until: s.Until, UntilText: s.UntilText, Ended: s.Ended,
-		Segments: s.Segments, Open: s.Open, Quarantine: s.Quarantine, Refused: s.Refused,
+	// A term or an old state that cannot be read is replaced like any other.
+	current, _, err := readTerm(ctx, client, s.Key)
+	if err != nil && !errors.Is(err, ErrCorrupt) && !errors.Is(err, ErrOldFormat) {
+		return nil, err
 	}
-	ops := next.Files.replace(newLedger(s.Key).prefix, endForm, s.Files, old)
-	ops = append(ops, next.Events.replace(newWindow(s.Key, Settings{}).prefix, contentForm, s.Events, old)...)
-	value, err := next.encode()
+	next := newTerm(current.Number + 1)
+	d := &draft{state: &state{Content: s.Content}, termID: next.ID}
+	for _, file := range s.Completed {
+		d.appendCompleted(completedFile{file.Hash, file.EndTime.UnixMicro()})
+	}
+	for i, block := range s.Events {
+		if i > 0 {
+			d.sealEvents()
+		}
+		d.Events = blockLog{d.Events.Blocks, block.Entries, timeRange{block.Since.UnixMicro(), block.Until.UnixMicro()}}
+	}
+	sortQueue(s.Queue) // as it is read back
+	for _, file := range s.Queue {
+		d.Queue = d.Queue.with(file)
+	}
+	if err := d.writeQueue(); err != nil {
+		return nil, err
+	}
+	value, err := d.encode()
 	if err != nil {
 		return nil, err
 	}
-	ops = append(ops, storage.SetOperation(s.Key, value))
+	ops := append(d.blocksBelow(s.Key), storage.SetOperation(s.Key+"/"+next.ID, value), storage.SetOperation(termKey(s.Key), next.encode()))
 	for _, key := range old {
-		if key != s.Key {
+		if key != termKey(s.Key) {
 			ops = append(ops, storage.DeleteOperation(key))
 		}
 	}
 	return ops, nil
 }
 
-// replace fills the log with blocks and returns what stores them: the last one
-// becomes the tail, the others get numbers behind all that are in use.
-func (e *entries) replace(prefix string, f form, blocks []Block, old []string) (ops []*storage.Operation) {
-	for _, key := range old {
-		if n, err := strconv.ParseUint(strings.TrimPrefix(key, prefix+"/"), 10, 64); err == nil {
-			e.Next = max(e.Next, n+1)
-		}
-	}
-	for i, block := range blocks {
-		since, until, data := block.Since.UnixMicro(), block.Until.UnixMicro(), f.rewritten(block.Entries, endForm)
-		if i == len(blocks)-1 {
-			e.Tail, e.Since, e.Until = data, since, until
-			break
-		}
-		ops = append(ops, storage.SetOperation(blockKey(prefix, e.Next), data))
-		e.Blocks = append(e.Blocks, blockRef{
-			Number: e.Next, Count: block.Len(), CRC: crc32.Checksum(data, castagnoli), Since: since, Until: until,
-		})
-		e.Next++
-	}
-	return ops
-}
-
-// Narrow leaves of the events what is kept of them: an export of version 1 may have all
-// of a line's hash.
-func (s *Snapshot) Narrow() {
-	for i := range s.Events {
-		block := &s.Events[i]
-		block.Entries = contentForm.exported(block.Entries, endForm)
-	}
-}
-
 // Check returns what makes a snapshot none that this package could have stored.
 func (s *Snapshot) Check() error {
-	fault := func(text string) error { return fmt.Errorf("state %q: %s", s.Key, text) }
-	if _, ok := ParseKey(s.Key); !ok {
-		return fault("the key is none of this receiver")
+	fault := func(text string) error { return fmt.Errorf("check state %q: %s", s.Key, text) }
+	if k, ok := ParseKey(s.Key); !ok || k.Below {
+		return fault("the key is of no stream")
 	}
-	if len(s.Segments) == 0 || s.Open == nil || s.Quarantine == nil || s.Refused == nil || s.Files == nil || s.Events == nil {
-		return fault("segments, open, quarantine, refused, files or events is missing")
+	if s.Segments == nil || s.Open == nil || s.Implausible == nil || s.Queue == nil || s.Completed == nil || s.Events == nil {
+		return fault("segments, open, implausible, queue, completed_files or seen_events is missing")
 	}
-	if s.Segments[0].From.Before(s.Floor) {
-		return fault("it begins below its floor")
+	if err := s.checkContent(); err != nil {
+		return fault(err.Error())
 	}
-	for i, seg := range s.Segments {
-		if seg.Cursor.Before(seg.From) || (i > 0 && !seg.From.After(s.Segments[i-1].From)) {
-			return fault("the segments do not adjoin, or a cursor lies outside")
+	ids := map[string]bool{}
+	for _, f := range s.Queue {
+		if err := f.check(); err != nil || ids[f.File.ID] {
+			return fault("a queued file is there twice, or has no id, nothing to deliver or bad lines")
 		}
+		ids[f.File.ID] = true
 	}
-	for id, open := range s.Open {
-		if id == "" || open.NextLine < 1 {
-			return fault("an open file has no id or line")
-		}
-	}
-	for _, run := range s.Refused {
-		if run.FileID == "" || run.From < 1 || run.To <= run.From {
-			return fault("a run of refused lines has no file or no lines")
-		}
-	}
-	for _, block := range slices.Concat(s.Files, s.Events) {
-		if len(block.Entries) == 0 || len(block.Entries)%endForm.size() != 0 || block.Until.Before(block.Since) {
-			return fault("a part of files or events is cut")
+	for _, block := range s.Events {
+		if len(block.Entries) == 0 || len(block.Entries)%eventEntry != 0 || block.Until.Before(block.Since) {
+			return fault("a block of seen events is cut")
 		}
 	}
 	return nil
 }
 
-// MarkDone enters a file in the ledger.
-func (s *Snapshot) MarkDone(fileID string, end time.Time) {
-	log := entries{}
-	log.append(endForm, end, fileEntry(fileID, end))
-	at := time.UnixMicro(end.UnixMicro()).UTC()
-	s.Files = append(s.Files, Block{at, at, log.Tail})
+// MarkCompleted completes a file.
+func (s *Snapshot) MarkCompleted(fileID string, end time.Time) {
+	s.Completed = append(s.Completed, CompletedFile{s.HashKey.file(fileID), wholeMicros(end)})
 }
 
-// ForgetDone takes the files that ended after a time out of the ledger, and the
-// parts of the window that hold events of such files. It returns how many of each.
-func (s *Snapshot) ForgetDone(after time.Time) (files, events int) {
-	kept := []Block{}
-	for _, block := range s.Files {
-		log := entries{}
-		for _, item := range endForm.parse(block.Entries) {
-			if end := time.UnixMicro(int64(item.value)); end.After(after) { //nolint:gosec // the value was an int64
-				files++
-			} else {
-				log.append(endForm, end, item)
-			}
+// IsCompleted reports whether a file is completed.
+func (s *Snapshot) IsCompleted(fileID string) bool {
+	hash := s.HashKey.file(fileID)
+	return slices.Contains(s.Implausible, fileID) || slices.ContainsFunc(s.Completed, func(f CompletedFile) bool { return f.Hash == hash })
+}
+
+// ForgetCompleted forgets the completed files that ended after a time, and the blocks
+// that hold events of such files. It returns how many of each.
+func (s *Snapshot) ForgetCompleted(after time.Time) (files, events int) {
+	s.Completed = slices.DeleteFunc(slices.Clone(s.Completed), func(f CompletedFile) bool {
+		if !f.EndTime.After(after) {
+			return false
 		}
-		if len(log.Tail) > 0 {
-			kept = append(kept, Block{time.UnixMicro(log.Since).UTC(), time.UnixMicro(log.Until).UTC(), log.Tail})
-		}
-	}
-	s.Files = kept
-	s.Events = slices.DeleteFunc(slices.Clone(s.Events), func(block Block) bool {
+		files++
+		return true
+	})
+	s.Events = slices.DeleteFunc(slices.Clone(s.Events), func(block EventBlock) bool {
 		if !block.Until.After(after) {
 			return false
 		}
@@ -241,16 +177,16 @@ func (s *Snapshot) ForgetDone(after time.Time) (files, events int) {
 
 // StoredKey says what a storage key is of.
 type StoredKey struct {
-	// Stream is the key of the stream's mark value, Block whether the key is one
-	// of its blocks.
+	// Stream is the key of the stream. Below is set for the keys that this build stores
+	// below it: term, checkpoints, blocks, and for those of an older build. The key of the
+	// stream itself holds nothing but the state of an older build.
 	Stream string
-	Block  bool
+	Below  bool
 	// Replay is empty for collection.
 	Replay, PrincipalID, EventType string
 }
 
-// ParseKey reads a storage key; ok is false for one that this receiver does not
-// write.
+// ParseKey reads a storage key; ok is false for one that no stream has.
 func ParseKey(key string) (k StoredKey, ok bool) {
 	parts := strings.Split(key, "/")
 	head := 3
@@ -263,6 +199,19 @@ func ParseKey(key string) (k StoredKey, ok bool) {
 	default:
 		return k, false
 	}
-	k.Stream, k.Block = strings.Join(parts[:head], "/"), len(parts) == head+2
-	return k, len(parts) == head || k.Block
+	k.Stream, k.Below = strings.Join(parts[:head], "/"), len(parts) > head
+	return k, !k.Below || isBelow(parts[head:])
+}
+
+// isBelow reports whether a stream stores something under these parts after its key.
+func isBelow(parts []string) bool {
+	switch len(parts) {
+	case 1:
+		return parts[0] == "term" || isTermID(parts[0])
+	case 2:
+		return parts[0] == completedKind || parts[0] == eventsKind // an older build's
+	case 3:
+		return isTermID(parts[0])
+	}
+	return false
 }

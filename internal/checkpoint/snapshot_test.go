@@ -4,8 +4,10 @@
 package checkpoint
 
 import (
+	"encoding/json"
 	"fmt"
 	"maps"
+	"slices"
 	"testing"
 	"time"
 
@@ -15,223 +17,199 @@ import (
 	"go.opentelemetry.io/collector/extension/xextension/storage"
 
 	"github.com/openaicompliance/openaicompliancereceiver/internal/checkpoint/internal/permit"
-	"github.com/openaicompliance/openaicompliancereceiver/internal/deliver"
 )
-
-// snapshotWorld has a ledger and a window of several blocks, an open file, one in
-// quarantine and refused lines.
-type snapshotWorld struct {
-	*fixture
-	set Settings
-}
 
 const snapshotFiles = 600
 
-func snapshotID(i int) string { return fmt.Sprintf("f-%d", i) }
+var weekSettings = Settings{Window: 24 * time.Hour, MaxEvents: 4000}
 
-func snapshotEvent(i int) deliver.Event {
-	return NewEvent(fmt.Sprintf("e-%d", i), fmt.Appendf(nil, "line %d", i))
-}
-
-func newSnapshotWorld(t *testing.T) snapshotWorld {
+// newSnapshotWorld has completed files and seen events in several blocks, an open file,
+// queued files and lines.
+func newSnapshotWorld(t *testing.T) *fixture {
 	t.Helper()
-	w := snapshotWorld{newFixture(t, overlap), Settings{Overlap: overlap, Window: 24 * time.Hour, MaxEvents: 4000}}
-	var err error
-	w.Stream, err = Load(t.Context(), w.memory, testKey, w.set)
-	require.NoError(t, err)
+	f := newFixture(t, Bounds{Floor: floor}, weekSettings)
 	for i := range snapshotFiles {
-		s := whole(snapshotID(i), at(time.Duration(i)*time.Minute))
-		for n := range 3 {
-			s.Events = append(s.Events, snapshotEvent(3*i+n))
-		}
-		require.NoError(t, w.Advance(t.Context(), accepted(t, s)))
+		end := at(time.Duration(i+1) * time.Minute)
+		f.commitPart(accepted(t, eventPart(partOf(fmt.Sprint("f-", i), end, 0), numbers(3*i, 3*i+3)...)))
 	}
-	w.begin("open", at(11*time.Hour), 7)
-	w.setAside("aside", at(12*time.Hour))
-	require.NoError(t, w.SetRefused(t.Context(), []Refused{{FileID: "refused", From: 3, To: 5, EndTime: at(time.Hour)}}, nil, at(time.Hour)))
-	require.NotEmpty(t, w.state.Files.Blocks)
-	require.NotEmpty(t, w.state.Events.Blocks)
-	return w
+	f.begin("open", at(11*time.Hour), 7)
+	f.enqueue(whole("queued", at(12*time.Hour)))
+	f.commitPart(quarantined(t, partOf("lines", at(time.Hour), 0, 3, 4)))
+	f.commitPart(accepted(t, partOf("odd", time.Time{}, 0)))
+	require.NotEmpty(t, f.current().Completed.Blocks)
+	require.NotEmpty(t, f.current().Events.Blocks)
+	return f
 }
 
 // requireSame requires that a client holds what was stored of the world.
-func (w snapshotWorld) requireSame(t *testing.T, client storage.Client, cursorAt time.Time) {
-	t.Helper()
-	s, err := Load(t.Context(), client, testKey, w.set)
-	require.NoError(t, err)
-	require.Equal(t, cursorAt, cursor(s))
+func (f *fixture) requireSame(client storage.Client, cursorAt time.Time) {
+	f.tb.Helper()
+	s, err := Load(f.tb.Context(), client, testKey, weekSettings)
+	require.NoError(f.tb, err)
+	seg, _ := s.Segment(Live)
+	require.Equal(f.tb, cursorAt, seg.Cursor)
 	for i := range snapshotFiles {
-		require.True(t, s.Done(snapshotID(i)), i)
+		require.True(f.tb, s.IsCompleted(fmt.Sprint("f-", i)), i)
 		for n := range 3 {
-			_, same := s.Delivered(snapshotEvent(3*i + n))
-			require.True(t, same, "%d %d", i, n)
+			_, same := s.SeenEvent(event(nil, 3*i+n))
+			require.True(f.tb, same, "%d %d", i, n)
 		}
 	}
-	next, _ := s.NextLine("open", "sha-open")
-	require.Equal(t, 7, next)
-	require.True(t, s.Quarantined("aside"))
-	require.Equal(t, w.Refused(), s.Refused())
+	require.True(f.tb, s.IsCompleted("odd"))
+	require.Equal(f.tb, f.OpenFiles(), s.OpenFiles())
+	require.Equal(f.tb, f.Queue(), s.Queue())
+	require.Equal(f.tb, f.NewEvent("id", nil), s.NewEvent("id", nil))
 }
 
-func apply(t *testing.T, client storage.Client, ops []*storage.Operation) {
-	t.Helper()
-	require.NoError(t, client.Batch(t.Context(), ops...))
+func (f *fixture) readSnapshot() *Snapshot {
+	f.tb.Helper()
+	snap, err := ReadSnapshot(f.tb.Context(), f.memory, testKey)
+	require.NoError(f.tb, err)
+	require.NoError(f.tb, snap.Check())
+	return snap
 }
 
-// A snapshot brings all of a stream to an empty storage, and the stream goes on.
+// A snapshot moves all of a stream to an empty storage, by way of its JSON too, and the
+// stream continues there.
 func TestSnapshotMovesEverything(t *testing.T) {
-	w := newSnapshotWorld(t)
-	snap, err := ReadSnapshot(t.Context(), w.memory, testKey)
+	f := newSnapshotWorld(t)
+	sets := f.memory.sets
+	snap := f.readSnapshot()
+	assert.Equal(t, sets, f.memory.sets, "reading wrote")
+	text, err := json.Marshal(snap)
 	require.NoError(t, err)
-	ops, err := snap.Operations(permit.Edit{}, nil)
+	read := &Snapshot{}
+	require.NoError(t, decodeStrict(text, read))
+	require.Equal(t, snap, read)
+
+	ops, err := read.Operations(t.Context(), permit.Edit{}, newMemory(), nil)
 	require.NoError(t, err)
 	other := newMemory()
-	apply(t, other, ops)
-	w.requireSame(t, other, cursor(w.Stream))
+	require.NoError(t, other.Batch(t.Context(), ops...))
 	again, err := ReadSnapshot(t.Context(), other, testKey)
 	require.NoError(t, err)
 	assert.Equal(t, snap, again)
+	f.requireSame(other, f.cursor())
 
-	s, err := Load(t.Context(), other, testKey, w.set)
+	s, err := Load(t.Context(), other, testKey, weekSettings)
 	require.NoError(t, err)
 	for i := range snapshotFiles {
-		id := fmt.Sprintf("more-%d", i)
-		require.NoError(t, s.Advance(t.Context(), accepted(t, whole(id, at(13*time.Hour)))))
+		require.NoError(t, s.Commit(t.Context(), accepted(t, partOf(fmt.Sprint("more-", i), at(13*time.Hour), 0)), CommitTime{}))
 	}
-	w.requireSame(t, other, at(13*time.Hour))
+	f.requireSame(other, at(13*time.Hour))
 }
 
-// Wherever a storage stops between two operations, the old state or the new one is
-// whole, and the blocks of the old one go at the end.
+// Wherever a storage stops between two operations, the old or the new state is whole; in
+// the end nothing of the old one is left and the number of the term is higher.
 func TestSnapshotIsStoredWhole(t *testing.T) {
-	w := newSnapshotWorld(t)
-	snap, err := ReadSnapshot(t.Context(), w.memory, testKey)
-	require.NoError(t, err)
-	before, after := cursor(w.Stream), at(2*time.Hour)
+	f := newSnapshotWorld(t)
+	snap := f.readSnapshot()
+	before, after := f.cursor(), at(2*time.Hour)
 	snap.Segments[0].Cursor = after
-	ops, err := snap.Operations(permit.Edit{}, keysOf(w.memory))
+	ops, err := snap.Operations(t.Context(), permit.Edit{}, f.memory, slices.Collect(maps.Keys(f.memory.data)))
 	require.NoError(t, err)
-	changed := 0
+	changed := false
 	for n := range len(ops) + 1 {
-		client := &memory{data: maps.Clone(w.memory.data)}
-		apply(t, client, ops[:n])
+		client := f.memory.clone()
+		require.NoError(t, client.Batch(t.Context(), ops[:n]...))
+		changed = changed || n > 0 && ops[n-1].Key == termKey(testKey)
 		want := before
-		if n > 0 && ops[n-1].Key == testKey {
-			changed = n
-		}
-		if changed > 0 {
+		if changed {
 			want = after
 		}
-		w.requireSame(t, client, want)
+		stored := client.clone()
+		f.requireSame(client, want)
 		if n == len(ops) {
-			assert.Len(t, client.data, len(w.memory.data))
+			s, err := Load(t.Context(), stored, testKey, weekSettings)
+			require.NoError(t, err)
+			assert.Equal(t, f.term.Number+2, s.term.Number)
+			assert.Len(t, stored.data, len(blocksNamed(s)))
 		}
 	}
-	assert.Positive(t, changed)
+	assert.True(t, changed)
 }
 
-func keysOf(m *memory) (keys []string) {
-	for key := range m.data {
-		keys = append(keys, key)
-	}
-	return keys
-}
-
-// Nothing is read of a stream that has a missing or damaged part.
+// Nothing is read of a stream that has a damaged part, and of no stream nothing.
 func TestSnapshotOfDamage(t *testing.T) {
-	w := newSnapshotWorld(t)
-	for _, key := range keysOf(w.memory) {
-		client := &memory{data: maps.Clone(w.memory.data)}
-		value := client.data[key]
-		client.data[key] = append([]byte{value[0] ^ 1}, value[1:]...)
+	f := newSnapshotWorld(t)
+	for key := range f.memory.data {
+		client := f.memory.clone()
+		client.data[key][0] ^= 1
 		_, err := ReadSnapshot(t.Context(), client, testKey)
-		require.ErrorIs(t, err, ErrDamaged, key)
+		require.ErrorIs(t, err, ErrCorrupt, key)
 	}
 	snap, err := ReadSnapshot(t.Context(), newMemory(), testKey)
 	require.NoError(t, err)
 	assert.Nil(t, snap)
 }
 
-// A file that is forgotten may come again, with its events; those up to the time
-// stay known. One that is marked done stays out.
+// A file that is forgotten may be delivered again, with its events; those up to the time
+// stay known. One that is marked completed is not delivered.
 func TestSnapshotForgets(t *testing.T) {
-	w := newSnapshotWorld(t)
-	snap, err := ReadSnapshot(t.Context(), w.memory, testKey)
-	require.NoError(t, err)
-	files, events := snap.ForgetDone(at(499 * time.Minute))
+	f := newSnapshotWorld(t)
+	snap := f.readSnapshot()
+	files, events := snap.ForgetCompleted(at(500 * time.Minute))
 	assert.Equal(t, 100, files)
 	assert.GreaterOrEqual(t, events, 300)
-	snap.MarkDone("given-up", at(12*time.Hour))
-	ops, err := snap.Operations(permit.Edit{}, keysOf(w.memory))
+	snap.MarkCompleted("given-up", at(12*time.Hour))
+	assert.True(t, snap.IsCompleted("given-up"))
+	assert.False(t, snap.IsCompleted("f-599"))
+	ops, err := snap.Operations(t.Context(), permit.Edit{}, f.memory, slices.Collect(maps.Keys(f.memory.data)))
 	require.NoError(t, err)
-	apply(t, w.memory, ops)
-	s, err := Load(t.Context(), w.memory, testKey, w.set)
-	require.NoError(t, err)
+	require.NoError(t, f.memory.Batch(t.Context(), ops...))
+	f.loadWith(weekSettings)
 	for i := range snapshotFiles {
-		assert.Equal(t, i < 500, s.Done(snapshotID(i)), i)
-		known, _ := s.Delivered(snapshotEvent(3 * i))
-		assert.False(t, known && i >= 500, i)
+		assert.Equal(t, i < 500, f.IsCompleted(fmt.Sprint("f-", i)), i)
+		assert.False(t, f.known(3*i) && i >= 500, i)
 	}
-	assert.True(t, s.Done("given-up"))
+	assert.True(t, f.IsCompleted("given-up"))
 }
 
 // A snapshot that no stream could have stored is not stored.
 func TestSnapshotCheck(t *testing.T) {
-	w := newSnapshotWorld(t)
-	for want, spoil := range map[string]func(*Snapshot){
-		"none of this receiver": func(s *Snapshot) { s.Key = "stream/x" },
-		"is missing":            func(s *Snapshot) { s.Segments = nil },
-		"below its floor":       func(s *Snapshot) { s.Segments[0].From = s.Floor.Add(-1) },
-		"do not adjoin": func(s *Snapshot) {
-			s.Segments = append(s.Segments, s.Segments[0])
-		},
-		"a cursor lies outside": func(s *Snapshot) { s.Segments[0].Cursor = s.Segments[0].From.Add(-1) },
-		"no id or line":         func(s *Snapshot) { s.Open["x"] = OpenFile{} },
-		"no lines":              func(s *Snapshot) { s.Refused[0].To = 3 },
-		"is cut":                func(s *Snapshot) { s.Events[0].Entries = s.Events[0].Entries[1:] },
+	f := newSnapshotWorld(t)
+	for name, spoil := range map[string]func(*Snapshot){
+		"key":       func(s *Snapshot) { s.Key = "stream/x" },
+		"block key": func(s *Snapshot) { s.Key += "/term" },
+		"segments":  func(s *Snapshot) { s.Segments = []StoredSegment{} },
+		"nil":       func(s *Snapshot) { s.Queue = nil },
+		"floor":     func(s *Snapshot) { s.Segments[0].From = s.Bounds.Floor.Add(1) },
+		"order":     func(s *Snapshot) { s.Segments = append(s.Segments, s.Segments[0]) },
+		"cursor":    func(s *Snapshot) { s.Segments[0].Cursor = s.Segments[0].From.Add(-1) },
+		"base":      func(s *Snapshot) { s.Segments[0].ListBase = time.Time{} },
+		"open":      func(s *Snapshot) { s.Open[0].NextLine = 0 },
+		"lines":     func(s *Snapshot) { s.Queue[0].Lines[0].To = 3 },
+		"nothing":   func(s *Snapshot) { s.Queue[0].Lines = nil },
+		"twice":     func(s *Snapshot) { s.Queue = append(s.Queue, s.Queue[0]) },
+		"cut":       func(s *Snapshot) { s.Events[0].Entries = s.Events[0].Entries[1:] },
+		"times":     func(s *Snapshot) { s.Events[0].Until = s.Events[0].Since.Add(-1) },
+		"hash key":  func(s *Snapshot) { s.HashKey = HashKey{} },
 	} {
-		snap, err := ReadSnapshot(t.Context(), w.memory, testKey)
-		require.NoError(t, err)
-		require.NoError(t, snap.Check())
+		snap := f.readSnapshot()
 		spoil(snap)
-		_, err = snap.Operations(permit.Edit{}, nil)
-		require.ErrorContains(t, err, want)
+		_, err := snap.Operations(t.Context(), permit.Edit{}, f.memory, nil)
+		require.Error(t, err, name)
 	}
 }
 
 // Every key that is written is known for what it is, and others are not.
 func TestParseKey(t *testing.T) {
-	for key, want := range map[string]StoredKey{
-		Key("ws", "AUTH_LOG"):                                         {Stream: "stream/ws/AUTH_LOG", PrincipalID: "ws", EventType: "AUTH_LOG"},
-		newLedger(Key("ws", "AUTH_LOG")).prefix + "/12":               {Stream: "stream/ws/AUTH_LOG", PrincipalID: "ws", EventType: "AUTH_LOG", Block: true},
-		ReplayKey("r", "ws", "AUTH_LOG"):                              {Stream: "replay/r/ws/AUTH_LOG", Replay: "r", PrincipalID: "ws", EventType: "AUTH_LOG"},
-		newWindow(ReplayKey("r", "w", "X"), Settings{}).prefix + "/0": {Stream: "replay/r/w/X", Replay: "r", PrincipalID: "w", EventType: "X", Block: true},
-	} {
-		got, ok := ParseKey(key)
-		assert.True(t, ok, key)
-		assert.Equal(t, want, got)
+	stream, replay := Key("ws", "AUTH_LOG"), ReplayKey("r", "ws", "AUTH_LOG")
+	for _, below := range []string{"", "/term", "/" + testTerm, "/" + blockName(testTerm, eventsKind, 12, nil), "/files/0", "/events/3"} {
+		got, ok := ParseKey(stream + below)
+		assert.True(t, ok, below)
+		assert.Equal(t, StoredKey{Stream: stream, Below: below != "", PrincipalID: "ws", EventType: "AUTH_LOG"}, got)
+		got, ok = ParseKey(replay + below)
+		assert.True(t, ok, below)
+		assert.Equal(t, StoredKey{Stream: replay, Below: below != "", Replay: "r", PrincipalID: "ws", EventType: "AUTH_LOG"}, got)
 	}
-	for _, key := range []string{"", "stream", "stream/ws", "replay/r/ws", "other/ws/AUTH_LOG", "stream/ws/AUTH_LOG/files"} {
+	for _, key := range []string{"", "stream", "stream/ws", "replay/r/ws", "other/ws/AUTH_LOG", "stream/ws/AUTH_LOG/files", "stream/ws/AUTH_LOG/x/files/1", "stream/ws/AUTH_LOG/other/1"} {
 		_, ok := ParseKey(key)
 		assert.False(t, ok, key)
 	}
-}
-
-// A file that was released from quarantine is listed wherever the cursor stands,
-// begins at its first line whatever its bytes, and is told when it expires.
-func TestReleasedFile(t *testing.T) {
-	f := newFixture(t, overlap)
-	f.setAside("bad", at(time.Hour))
-	f.done("later", at(100*time.Hour))
-	next := f.state.clone()
-	delete(next.Quarantine, "bad")
-	next.Open["bad"] = position{SHA256: "listed", EndTime: at(time.Hour), NextLine: 1}
-	require.NoError(t, f.store(t.Context(), next))
-	f.reload(overlap)
-	assert.True(t, f.listed(at(time.Hour)))
-	line, changed := f.NextLine("bad", "other bytes")
-	assert.Equal(t, 1, line)
-	assert.False(t, changed)
-	gone := f.Expired(Live, nil, at(50*time.Hour))
-	assert.Equal(t, "released from quarantine for another try, and not read since", gone["bad"].Reason)
+	f := newSnapshotWorld(t)
+	for key := range f.memory.data {
+		_, ok := ParseKey(key)
+		assert.True(t, ok, key)
+	}
 }

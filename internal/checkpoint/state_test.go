@@ -5,7 +5,6 @@ package checkpoint
 
 import (
 	"encoding/base64"
-	"encoding/json"
 	"fmt"
 	"hash/crc32"
 	"slices"
@@ -15,283 +14,227 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
-
-	"github.com/openaicompliance/openaicompliancereceiver/internal/checkpoint/internal/permit"
-	"github.com/openaicompliance/openaicompliancereceiver/internal/deliver"
 )
 
-// filled is a stored value with something in every field.
-func filled(tb testing.TB) []byte {
+const testTerm = "00112233445566778899aabbccddeeff"
+
+// filled is a storage with something in every field, and the checkpoint in it.
+func filled(tb testing.TB) (*memory, []byte) {
 	tb.Helper()
-	f := newFixture(tb, overlap)
+	f := newFixture(tb, Bounds{Floor: floor, LiveFrom: at(time.Hour), Until: at(90 * time.Hour)}, daySettings)
 	f.done("file-done", at(2*time.Hour))
 	f.begin("file-open", at(2*time.Hour+time.Minute), 1001)
-	f.setAside("file-bad", at(2*time.Hour+2*time.Minute))
-	require.NoError(tb, f.SetListedThrough(tb.Context(), Live, at(3*time.Hour)))
-	return f.memory.data[testKey]
+	f.enqueue(whole("file-bad", at(2*time.Hour+2*time.Minute)))
+	f.commitPart(accepted(tb, eventPart(partOf("odd", time.Time{}, 0), 1)))
+	require.NoError(tb, f.PollComplete(tb.Context(), Live, at(3*time.Hour), at(2*time.Hour), clocks))
+	require.NoError(tb, f.SetSuspected(tb.Context(), Live, &SuspectedGap{From: floor, To: at(time.Hour), Checked: clocks, Since: clocks}))
+	return f.memory, f.memory.data[testKey+"/"+f.term.ID]
 }
 
-// load reads a stored value.
-func load(tb testing.TB, value []byte) (*Stream, error) {
+// load loads a checkpoint together with the blocks of the storage.
+func load(tb testing.TB, m *memory, value []byte) (*Stream, error) {
 	tb.Helper()
-	m := newMemory()
-	m.data[testKey] = value
-	return Load(tb.Context(), m, testKey, Settings{Overlap: overlap})
+	m = m.clone()
+	m.data[termKey(testKey)] = fmt.Appendf(nil, `{"number":1,"id":%q}`, testTerm)
+	m.data[testKey+"/"+testTerm] = value
+	return Load(tb.Context(), m, testKey, daySettings)
 }
 
-// sealed gives a document the header it needs, written here a second time so
-// that the format cannot change unseen.
+// sealed gives a document its header, written here a second time so that the format
+// cannot change unnoticed.
 func sealed(doc string) []byte {
-	sum := crc32.Checksum([]byte("openai-compliance-state 3 "+doc), crc32.MakeTable(crc32.Castagnoli))
-	return fmt.Appendf(nil, "openai-compliance-state 3 %08x\n%s", sum, doc)
+	sum := crc32.Checksum([]byte("openai-compliance-checkpoint 1 "+doc), crc32.MakeTable(crc32.Castagnoli))
+	return fmt.Appendf(nil, "openai-compliance-checkpoint 1 %08x\n%s", sum, doc)
 }
 
-// checkDamaged checks that a value is refused, and refused as damaged.
-func checkDamaged(tb testing.TB, value []byte, what string, args ...any) {
+// checkCorrupt checks that a value is refused, with its key.
+func checkCorrupt(tb testing.TB, m *memory, value []byte, what ...any) {
 	tb.Helper()
-	s, err := load(tb, value)
-	require.ErrorIs(tb, err, ErrDamaged, append([]any{what}, args...)...)
-	require.ErrorContains(tb, err, testKey)
+	s, err := load(tb, m, value)
+	require.ErrorIs(tb, err, ErrCorrupt, what...)
+	require.ErrorContains(tb, err, testKey+"/"+testTerm)
 	require.Nil(tb, s)
 }
 
-// What is stored is the documented format, and all of it comes back.
+// What is stored is the documented format.
 func TestStoredFormat(t *testing.T) {
-	value := filled(t)
+	m, value := filled(t)
 	_, doc, ok := strings.Cut(string(value), "\n")
 	require.True(t, ok)
 	assert.Equal(t, string(sealed(doc)), string(value))
-	s, err := load(t, value)
+	s, err := load(t, m, value)
 	require.NoError(t, err)
+	now := s.current()
+	key, _ := now.HashKey.MarshalText()
 	assert.JSONEq(t, fmt.Sprintf(`{
-		"floor": "2026-08-02T00:00:00Z", "start_from": "now-1h",
-		"segments": [{"from": "2026-08-02T00:00:00Z", "cursor": "2026-08-02T02:00:00Z", "listed_through": "2026-08-02T03:00:00Z"}],
-		"files": {"blocks": null, "tail": %q, "next": 0, "since": %[2]d, "until": %[2]d},
-		"events": {"blocks": null, "tail": null, "next": 0, "since": 0, "until": 0},
-		"open": {"file-open": {"sha256": "sha-file-open", "end_time": "2026-08-02T02:01:00Z", "next_line": 1001}},
-		"quarantine": {"file-bad": {"end_time": "2026-08-02T02:02:00Z", "name": "file-bad", "size": 0, "sha256": "",
-			"reason": "sha256", "tries": 1, "since": "2026-08-02T02:02:00Z"}},
-		"refused": null
-	}`, base64.StdEncoding.EncodeToString(s.state.Files.Tail), at(2*time.Hour).UnixMicro()), doc)
-	assert.Equal(t, []entry{fileEntry("file-done", at(2*time.Hour))}, endForm.parse(s.state.Files.Tail))
-	again, err := s.state.encode()
-	require.NoError(t, err)
-	assert.Equal(t, string(value), string(again))
+		"first_run": {"start_from": "now-1h", "clock": "2026-08-02T00:00:00Z"},
+		"bounds": {"floor": "2026-08-02T00:00:00Z", "until": "2026-08-05T18:00:00Z", "live_from": "2026-08-02T01:00:00Z"},
+		"segments": [
+			{"from": "2026-08-02T00:00:00Z", "cursor": "2026-08-02T00:00:00Z", "list_base": "2026-08-02T00:00:00Z"},
+			{"from": "2026-08-02T01:00:00Z", "cursor": "2026-08-02T02:02:00Z", "listed_through": "2026-08-02T03:00:00Z", "list_base": "2026-08-02T02:00:00Z",
+				"checked": {"server": "2026-08-04T02:00:00Z", "local": "2026-08-04T03:00:00Z"},
+				"suspected": [{"from": "2026-08-02T00:00:00Z", "to": "2026-08-02T01:00:00Z",
+					"checked": {"server": "2026-08-04T02:00:00Z", "local": "2026-08-04T03:00:00Z"},
+					"since": {"server": "2026-08-04T02:00:00Z", "local": "2026-08-04T03:00:00Z"}}]}
+		],
+		"hash_key": %q,
+		"open": [{"id": "file-open", "name": "file-open.jsonl", "size": 10, "end_time": "2026-08-02T02:01:00Z", "listed_sha256": "listed-file-open",
+			"next_line": 1001, "sha256": "sha-file-open", "since": "2026-08-02T01:00:00Z"}],
+		"implausible": ["odd"],
+		"completed_files": {"blocks": null, "tail": %q, "tail_times": {"since": %[3]d, "until": %[3]d}},
+		"seen_events": {"blocks": null, "tail": %q, "tail_times": {"since": %[5]d, "until": %[5]d}},
+		"queue": [{"name": %[6]q}],
+		"next_block": 1,
+		"unused": null
+	}`, key, base64.StdEncoding.EncodeToString(now.Completed.Tail), at(2*time.Hour).UnixMicro(),
+		base64.StdEncoding.EncodeToString(now.Events.Tail), at(time.Hour).UnixMicro(), now.Queue[0].Name), doc)
+	assert.Equal(t, []completedFile{{now.HashKey.file("file-done"), at(2 * time.Hour).UnixMicro()}}, parseCompleted(now.Completed.Tail))
+	assert.Regexp(t, `^[0-9a-f]{32}/queue/0-[0-9a-f]{16}$`, now.Queue[0].Name)
+	assert.JSONEq(t, `[{"id": "file-bad", "name": "file-bad.jsonl", "size": 10, "end_time": "2026-08-02T02:02:00Z", "listed_sha256": "listed-file-bad",
+		"next_line": 1, "reason": "no route", "cause": "connection", "since": "2026-08-02T02:02:00Z"}]`, string(m.data[testKey+"/"+now.Queue[0].Name]))
 }
 
-// Every single bit of a stored value that flips is noticed.
-func TestEveryBitFlipped(t *testing.T) {
-	value := filled(t)
+// Every single bit of a checkpoint that flips is noticed, and every cut.
+func TestEveryBitAndByte(t *testing.T) {
+	m, value := filled(t)
 	for i := range value {
 		for bit := range 8 {
 			value[i] ^= 1 << bit
-			checkDamaged(t, value, "byte %d, bit %d", i, bit)
+			_, err := decodeState(value)
+			require.Error(t, err, "byte %d, bit %d", i, bit)
 			value[i] ^= 1 << bit
 		}
+		_, err := decodeState(value[:i:i])
+		require.Error(t, err, "cut at %d", i)
 	}
+	checkCorrupt(t, m, append(slices.Clip(value), 0), "a byte too many")
+	checkCorrupt(t, m, append(slices.Clip(value), value...), "twice")
+	checkCorrupt(t, m, []byte{}, "empty")
 }
 
-// A stored value cut at any byte is noticed, and so is one that went on.
-func TestEveryByteCut(t *testing.T) {
-	value := filled(t)
-	for end := range value {
-		checkDamaged(t, value[:end:end], "cut at %d", end)
-	}
-	checkDamaged(t, append(slices.Clip(value), 0), "a byte too many")
-	checkDamaged(t, append(slices.Clip(value), value...), "twice")
-}
-
-// An empty value is damage, not a first run: that would deliver everything again.
-func TestEmptyValueIsNotFirstRun(t *testing.T) {
-	checkDamaged(t, []byte{}, "empty")
-}
-
-// Another version of the format is refused with a text that names both.
+// Another version is refused, with both named.
 func TestOtherVersions(t *testing.T) {
-	_, doc, _ := strings.Cut(string(filled(t)), "\n")
-	for _, version := range []int{0, 4, 17} {
-		value := fmt.Appendf(nil, "openai-compliance-state %d %08x\n%s", version, crc32.Checksum([]byte(doc), crc32.MakeTable(crc32.Castagnoli)), doc)
-		checkDamaged(t, value, "version %d", version)
-		_, err := load(t, value)
-		require.ErrorContains(t, err, fmt.Sprintf("version %d", version))
-		require.ErrorContains(t, err, "reads 1 to 3")
+	m, value := filled(t)
+	for _, version := range []int{0, 2, 17} {
+		other := []byte(strings.Replace(string(value), "checkpoint 1 ", fmt.Sprintf("checkpoint %d ", version), 1))
+		checkCorrupt(t, m, other, version)
+		_, err := load(t, m, other)
+		require.ErrorContains(t, err, fmt.Sprintf("version is %d", version))
+		require.ErrorContains(t, err, "reads version 1")
 	}
 }
 
-// What was never a state of ours is refused, whatever its checksum.
+// What no stream could have stored is refused, whatever its checksum.
 func TestForeignValues(t *testing.T) {
-	for name, value := range map[string][]byte{
-		"JSON":                []byte(`{"cursor":"2026-08-02T00:00:00Z"}`),
-		"zeroes":              make([]byte, 512),
-		"line feed":           []byte("\n"),
-		"another header":      []byte("some-other-state 3 00000000\n"),
-		"header in capitals":  []byte(strings.ToUpper(string(sealed("{}")))),
-		"upper-case checksum": []byte(strings.Replace(string(sealed("{}")), "\n", " \n", 1)),
-		"no document":         sealed(""),
-		"array":               sealed("[]"),
-		"cut document":        sealed(`{"cursor":`),
-		"wrong types":         sealed(`{"cursor":17}`),
-		"bad time":            sealed(`{"cursor":"yesterday"}`),
-		"two documents":       sealed(`{}{}`),
-	} {
-		t.Run(name, func(t *testing.T) { checkDamaged(t, value, name) })
-	}
-}
-
-// A document without its maps, as an operator may write by hand, is used or
-// refused, but never a reason to panic.
-func TestDocumentWithoutMaps(t *testing.T) {
-	for name, maps := range map[string]string{
-		"absent":      `,"segments":[{"from":"2026-08-02T00:00:00Z","cursor":"2026-08-02T00:00:00Z"}]`,
-		"null":        `,"segments":[{}],"open":null,"quarantine":null`,
-		"no segments": `,"segments":[],"open":{},"quarantine":{}`,
-		"segments":    `,"open":{},"quarantine":{}`,
-	} {
-		t.Run(name, func(t *testing.T) {
-			s, err := load(t, sealed(`{"floor":"2026-08-02T00:00:00Z"`+maps+`}`))
-			if err != nil {
-				require.ErrorIs(t, err, ErrDamaged)
-				return
-			}
-			assert.NotPanics(t, func() {
-				require.NoError(t, s.Advance(t.Context(), accepted(t, span("a", at(time.Minute), 3))))
-				require.NoError(t, s.Advance(t.Context(), accepted(t, whole("a", at(time.Minute)))))
-				require.NoError(t, s.Quarantine(t.Context(), "b", Quarantined{EndTime: at(time.Hour)}))
-			})
-		})
-	}
-}
-
-// A storage that fails says nothing about the state: trying again may do.
-func TestStorageErrorIsNotDamage(t *testing.T) {
-	m := newMemory()
-	m.data[testKey] = filled(t)
-	m.getErr = errDisk
-	s, err := Load(t.Context(), m, testKey, Settings{Overlap: overlap})
-	require.ErrorIs(t, err, errDisk)
-	require.NotErrorIs(t, err, ErrDamaged)
-	require.ErrorContains(t, err, testKey)
-	require.Nil(t, s)
-	m.getErr = nil
-	s, err = Load(t.Context(), m, testKey, Settings{Overlap: overlap})
+	m, value := filled(t)
+	_, good, _ := strings.Cut(string(value), "\n")
+	_, err := load(t, m, sealed(good))
 	require.NoError(t, err)
-	assert.True(t, s.Done("file-done"))
+	replaced := func(old, now string) []byte {
+		require.Contains(t, good, old)
+		return sealed(strings.Replace(good, old, now, 1))
+	}
+	for name, value := range map[string][]byte{
+		"JSON":              []byte(`{"cursor":"2026-08-02T00:00:00Z"}`),
+		"zeroes":            make([]byte, 512),
+		"line feed":         []byte("\n"),
+		"old header":        []byte("openai-compliance-state 3 00000000\n"),
+		"capitals":          []byte(strings.ToUpper(string(value))),
+		"blank in header":   []byte(strings.Replace(string(value), "\n", " \n", 1)),
+		"no document":       sealed(""),
+		"array":             sealed("[]"),
+		"empty":             sealed("{}"),
+		"two documents":     sealed(good + "{}"),
+		"bad time":          replaced(`"from":"2026-08-02T00:00:00Z"`, `"from":"yesterday"`),
+		"unknown member":    replaced(`"segments"`, `"later":1,"segments"`),
+		"no bounds":         replaced(`"bounds":{`, `"bounds":null,"first_run":{`),
+		"no hash key":       replaced(`"hash_key"`, `"ended":false,"unused"`),
+		"short hash key":    replaced(`"hash_key":"`, `"hash_key":"00`),
+		"cursor too early":  replaced(`"cursor":"2026-08-02T02:02:00Z"`, `"cursor":"2026-08-01T02:02:00Z"`),
+		"floor is not from": replaced(`"floor":"2026-08-02`, `"floor":"2026-08-01`),
+		"open without line": replaced(`"next_line":1001`, `"next_line":-1`),
+		"block unnamed":     replaced(`"queue":[{"name":"`, `"queue":[{"name":""},{"name":"`),
+	} {
+		t.Run(name, func(t *testing.T) { checkCorrupt(t, m, value) })
+	}
 }
 
-// FuzzDecode: no stored value makes decode panic, and what it accepts it writes
-// and reads again unchanged. Values come as they are and with a good header.
+// A term without its checkpoint, or a term that is none, is no first run.
+func TestBadTerm(t *testing.T) {
+	f := live(t)
+	delete(f.memory.data, testKey+"/"+f.term.ID)
+	_, err := Load(t.Context(), f.memory, testKey, daySettings)
+	require.ErrorIs(t, err, ErrCorrupt)
+	require.ErrorContains(t, err, f.term.ID)
+	for _, value := range []string{"", "{}", `{"number":0,"id":"` + testTerm + `"}`, `{"number":1,"id":"x"}`, `{"number":1,"id":"` + testTerm + `"}x`, `{"number":1,"id":"` + testTerm + `","x":1}`} {
+		f.memory.data[termKey(testKey)] = []byte(value)
+		_, err := Load(t.Context(), f.memory, testKey, daySettings)
+		require.ErrorIs(t, err, ErrCorrupt, value)
+		require.ErrorContains(t, err, termKey(testKey))
+		_, err = Create(t.Context(), f.memory, testKey, firstRun, daySettings)
+		require.ErrorIs(t, err, ErrCorrupt, value)
+	}
+}
+
+// State of an older build is refused, for a first run too.
+func TestOldFormat(t *testing.T) {
+	m := newMemory()
+	m.data[testKey] = []byte("openai-compliance-state 3 00000000\n{}")
+	_, err := Load(t.Context(), m, testKey, daySettings)
+	require.ErrorIs(t, err, ErrOldFormat)
+	require.ErrorContains(t, err, testKey)
+	_, err = Create(t.Context(), m, testKey, firstRun, daySettings)
+	require.ErrorIs(t, err, ErrOldFormat)
+	assert.Len(t, m.data, 1)
+	m.data[testKey] = []byte("something else")
+	_, err = Load(t.Context(), m, testKey, daySettings)
+	require.ErrorIs(t, err, ErrCorrupt)
+}
+
+// A storage that fails says nothing about the checkpoint: another try may succeed.
+func TestStorageErrorIsNotCorruption(t *testing.T) {
+	m, _ := filled(t)
+	m.err = errDisk
+	for calls := range 8 {
+		broken := m.clone()
+		broken.failAfter = calls + 1
+		s, err := Load(t.Context(), broken, testKey, daySettings)
+		if err == nil {
+			require.True(t, s.IsCompleted("file-done"), "only a deletion failed")
+			continue
+		}
+		require.ErrorIs(t, err, errKilled)
+		require.NotErrorIs(t, err, ErrCorrupt)
+		require.ErrorContains(t, err, testKey)
+	}
+}
+
+// No value makes decodeState panic, and what it accepts it writes and reads again
+// unchanged.
 func FuzzDecode(f *testing.F) {
-	value := filled(f)
+	_, value := filled(f)
 	_, doc, _ := strings.Cut(string(value), "\n")
-	for _, seed := range []string{"", "\n", string(value), string(value[:40]), "openai-compliance-state 3 00000000\n{}"} {
+	for _, seed := range []string{"", "\n", string(value), string(value[:40]), "openai-compliance-checkpoint 1 00000000\n{}"} {
 		f.Add([]byte(seed), false)
 	}
-	for _, seed := range []string{doc, "", "{}", "null", "[]", `{"done":{"a":"2026-08-02T00:00:00+23:59"}}`, `{"done":{"\ud800":"2026-08-02T00:00:00Z"}}`} {
+	for _, seed := range []string{doc, "", "{}", "null", "[]", `{"implausible":["\ud800"]}`} {
 		f.Add([]byte(seed), true)
 	}
 	f.Fuzz(func(t *testing.T, value []byte, seal bool) {
 		if seal {
 			value = sealed(string(value))
 		}
-		s, err := decode(value)
+		s, err := decodeState(value)
 		if err != nil {
 			require.Nil(t, s)
 			return
 		}
-		_, doc, _ := strings.Cut(string(value), "\n")
-		require.True(t, json.Valid([]byte(doc)))
 		first, err := s.encode()
 		require.NoError(t, err)
-		again, err := decode(first)
+		again, err := decodeState(first)
 		require.NoError(t, err)
 		second, err := again.encode()
 		require.NoError(t, err)
 		require.Equal(t, string(first), string(second))
 	})
-}
-
-// What version 1 has stored goes on where it stood.
-func TestVersion1(t *testing.T) {
-	doc := `{"floor":"2026-08-02T00:00:00Z","start_from":"now-1h","cursor":"2026-08-02T02:00:00Z","listed_through":"2026-08-02T03:00:00Z",` +
-		`"files":{"blocks":null,"tail":"` + base64.StdEncoding.EncodeToString(tailOf("file-done", at(2*time.Hour))) + `","next":0,"youngest":0},` +
-		`"events":{"blocks":null,"tail":null,"next":0,"youngest":1785636000000000},` +
-		`"open":{"file-open":{"sha256":"sha-file-open","end_time":"2026-08-02T02:01:00Z","next_line":1001}},"quarantine":{},"refused":null}`
-	value := fmt.Appendf(nil, "openai-compliance-state 1 %08x\n%s", crc32.Checksum([]byte(doc), crc32.MakeTable(crc32.Castagnoli)), doc)
-	s, err := load(t, value)
-	require.NoError(t, err)
-	assert.Equal(t, []Segment{{From: floor, Cursor: at(2 * time.Hour), ListedThrough: at(3 * time.Hour)}}, s.Segments())
-	assert.True(t, s.Done("file-done"))
-	line, _ := s.NextLine("file-open", "sha-file-open")
-	assert.Equal(t, 1001, line)
-	require.NoError(t, s.Advance(t.Context(), accepted(t, whole("next", at(4*time.Hour)))))
-	assert.True(t, s.Done("file-done"))
-
-	value[len(value)-3] ^= 1
-	checkDamaged(t, value, "damaged version 1")
-}
-
-// What version 2 has stored goes on where it stood: it wrote the events of the window
-// as it wrote files, with all of the line's hash.
-func TestVersion2(t *testing.T) {
-	old, young := event(1), event(2)
-	wide := func(e deliver.Event) []byte {
-		return endForm.append(nil, entry{e.ID, uint64(e.Content) | 0xabcd<<32})
-	}
-	table := crc32.MakeTable(crc32.Castagnoli)
-	since := at(2 * time.Hour).UnixMicro()
-	doc := fmt.Sprintf(`{"floor":"2026-08-02T00:00:00Z","start_from":"now-1h",`+
-		`"segments":[{"from":"2026-08-02T00:00:00Z","cursor":"2026-08-02T02:00:00Z","listed_through":"2026-08-02T03:00:00Z"}],`+
-		`"files":{"blocks":null,"tail":%q,"next":0,"since":%[2]d,"until":%[2]d},`+
-		`"events":{"blocks":[{"n":0,"count":1,"crc":%[3]d,"since":%[2]d,"until":%[2]d}],"tail":%[4]q,"next":1,"since":%[2]d,"until":%[2]d},`+
-		`"open":{},"quarantine":{},"refused":null}`,
-		base64.StdEncoding.EncodeToString(tailOf("file-done", at(2*time.Hour))), since,
-		crc32.Checksum(wide(old), table), base64.StdEncoding.EncodeToString(wide(young)))
-	m := newMemory()
-	m.data[testKey] = fmt.Appendf(nil, "openai-compliance-state 2 %08x\n%s", crc32.Checksum([]byte(doc), table), doc)
-	m.data[testKey+"/events/0"] = wide(old)
-	s, err := Load(t.Context(), m, testKey, eventSettings)
-	require.NoError(t, err)
-	f := &fixture{Stream: s, tb: t, memory: m, keep: eventSettings.Overlap}
-	requireSame := func() {
-		t.Helper()
-		assert.True(t, f.Done("file-done"))
-		for _, e := range []deliver.Event{old, young} {
-			known, same := f.Delivered(e)
-			assert.True(t, known && same)
-		}
-	}
-	requireSame()
-	f.send(4, 5)
-	f.loadWith(eventSettings)
-	requireSame()
-	assert.True(t, f.known(41))
-	snap, err := ReadSnapshot(t.Context(), m, testKey)
-	require.NoError(t, err)
-	require.Len(t, snap.Events, 2)
-	assert.Equal(t, [2]int{1, 11}, [2]int{snap.Events[0].Len(), snap.Events[1].Len()})
-	ops, err := snap.Operations(permit.Edit{}, nil)
-	require.NoError(t, err)
-	other := newMemory()
-	apply(t, other, ops)
-	again, err := ReadSnapshot(t.Context(), other, testKey)
-	require.NoError(t, err)
-	assert.Equal(t, snap, again)
-
-	f.send(100, 101) // a day and more later the block has aged
-	assert.False(t, f.known(1))
-	assert.NotContains(t, m.data, testKey+"/events/0")
-}
-
-// A cut tail of events is told in old state too, whose tail is rewritten.
-func TestVersion2Cut(t *testing.T) {
-	doc := `{"floor":"2026-08-02T00:00:00Z","start_from":"now-1h","segments":[{"from":"2026-08-02T00:00:00Z","cursor":"2026-08-02T00:00:00Z"}],` +
-		`"files":{"blocks":null,"tail":null,"next":0,"since":0,"until":0},` +
-		`"events":{"blocks":null,"tail":"AAAAAAAAAAAAAAAA","next":0,"since":0,"until":0},"open":{},"quarantine":{},"refused":null}`
-	checkDamaged(t, fmt.Appendf(nil, "openai-compliance-state 2 %08x\n%s", crc32.Checksum([]byte(doc), crc32.MakeTable(crc32.Castagnoli)), doc), "cut")
-}
-
-func tailOf(id string, end time.Time) []byte {
-	var e entries
-	e.append(endForm, end, fileEntry(id, end))
-	return e.Tail
 }

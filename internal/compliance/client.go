@@ -120,7 +120,7 @@ func NewClient(set Settings) *Client {
 func (c *Client) apiRequest(ctx context.Context, op Operation, target string) (*http.Response, error) {
 	key, err := c.Key.Key()
 	if err != nil {
-		return nil, &RequestError{Op: op, Cause: err}
+		return nil, &RequestError{Op: op, Cause: &KeyError{Cause: err}}
 	}
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, target, http.NoBody)
 	if err != nil {

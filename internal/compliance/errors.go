@@ -293,3 +293,9 @@ var (
 	errTimeout  = errors.New("timed out")
 	errBrokeOff = fmt.Errorf("the connection broke off: %w", io.ErrUnexpectedEOF)
 )
+
+// KeyError is a key that cannot be read.
+type KeyError struct{ Cause error }
+
+func (e *KeyError) Error() string { return e.Cause.Error() }
+func (e *KeyError) Unwrap() error { return e.Cause }

@@ -5,35 +5,38 @@ package deliver
 
 import "time"
 
-// Span is a run of lines of one file, from where the last run ended up to but
-// not including NextLine.
-type Span struct {
-	FileID string
-	// FileName and FileSize, from the listing, to find the file again.
-	FileName string
-	FileSize int64
-	// SHA256 of the bytes that came, so that a position is only ever used for the
-	// same ones; ListedSHA256 of the file, from the listing.
-	SHA256, ListedSHA256 string
-	// EndTime of the file, from the listing.
-	EndTime time.Time
-	// NextLine is the first line (from 1) that the span leaves out, 0 behind the
-	// last. Lines are those that its records are made of, in order.
+// FileRef names a file as the listing does.
+type FileRef struct {
+	ID      string
+	Name    string
+	Size    int64     // bytes; -1 when unknown
+	EndTime time.Time // zero when the listing has no readable time
+	SHA256  string    // lower-case hex; "" when unknown
+}
+
+// MaxAhead is how many lines after the next line a checkpoint stores as delivered.
+const MaxAhead = 8
+
+// Part is some lines of one file.
+type Part struct {
+	File   FileRef
+	SHA256 string // of the bytes that came
+	// Lines are the line numbers (from 1) of the records, ascending.
+	Lines []int
+	// NextLine is the first line that is not settled once the part is; 0 when the
+	// file is complete.
 	NextLine int
-	Lines    []int
-	// Events of the span that have an id, to be remembered once it is accepted.
+	// Ahead are the lines after NextLine that probes have delivered, at most MaxAhead.
+	Ahead []int
+	// Events of the part that have an id.
 	Events []Event
-	// Last is set when nothing follows the span in its file.
-	Last bool
 }
 
-// Event is a delivered event, by a hash of its id and half of one of its line.
-type Event struct {
-	ID      uint64
-	Content uint32
-}
+// Event is a delivered event: two keyed 64-bit hashes, of its id, and of its id
+// and line.
+type Event struct{ ID, Content uint64 }
 
-// Outcome of a delivery.
+// Outcome of a part.
 type Outcome int
 
 const (
@@ -41,24 +44,23 @@ const (
 	Open Outcome = iota
 	// Accepted by the next consumer, or nothing to deliver.
 	Accepted
-	// Dropped was refused for good and given up by choice.
+	// Dropped was permanently rejected and given up by choice.
 	Dropped
-	// Aside was refused for good and is to be kept for later tries.
-	Aside
+	// Quarantined was rejected and waits in the retry queue.
+	Quarantined
 )
 
-// Receipt proves that the position may move behind a span: the next consumer
-// accepted it, it was dropped by choice, it is to be set aside in the very commit
-// that moves the position, or it held no record. Only this package can make one,
-// which makes storing a position before delivery impossible to write.
+// Receipt proves that a checkpoint may move past a part: the next consumer
+// accepted it, it was dropped by choice, the commit that moves the checkpoint
+// quarantines it, or it had no record. Only this package creates one, so nobody
+// can store a place before its delivery.
 type Receipt struct {
-	span    Span
+	part    Part
 	outcome Outcome
 }
 
-// Outcome is what became of the span.
+// Outcome is what became of the part.
 func (r Receipt) Outcome() Outcome { return r.outcome }
 
-// Span returns what the receipt is for; ok is false for a Receipt that no
-// delivery has made.
-func (r Receipt) Span() (span Span, ok bool) { return r.span, r.outcome != Open }
+// Part returns what the receipt is for; ok is false for a zero Receipt.
+func (r Receipt) Part() (part Part, ok bool) { return r.part, r.outcome != Open }

@@ -43,6 +43,11 @@ type Fault struct {
 	Extra   string `json:"extra,omitempty"`
 	// Stall sends half of the body and then nothing until the client leaves.
 	Stall bool `json:"stall,omitempty"`
+	// DateOffset is added to the answer's Date; NoDate leaves it out.
+	DateOffset Duration `json:"date_offset,omitempty"`
+	NoDate     bool     `json:"no_date,omitempty"`
+	// Rewrite, for tests in the process, changes the page of a list answer.
+	Rewrite func(page map[string]any) `json:"-"`
 
 	met int
 }
@@ -106,6 +111,7 @@ func (f *Fault) apply(w http.ResponseWriter, r *http.Request, body []byte) bool 
 	if f.Reset {
 		panic(http.ErrAbortHandler)
 	}
+	f.setDate(w)
 	for _, name := range slices.Sorted(maps.Keys(f.Header)) {
 		w.Header().Set(name, f.Header[name])
 	}
@@ -114,11 +120,30 @@ func (f *Fault) apply(w http.ResponseWriter, r *http.Request, body []byte) bool 
 		_, _ = w.Write([]byte(f.Body))
 		return true
 	}
+	if f.Rewrite != nil {
+		var page map[string]any
+		if json.Unmarshal(body, &page) == nil {
+			f.Rewrite(page)
+			_ = json.NewEncoder(w).Encode(page)
+			return true
+		}
+	}
 	if f.Truncate == nil && !f.Corrupt && f.Extra == "" && !f.Stall {
 		return false
 	}
 	f.spoil(w, r, body)
 	return true
+}
+
+// setDate bends the server's clock for one answer.
+func (f *Fault) setDate(w http.ResponseWriter) {
+	if f.NoDate {
+		w.Header()["Date"] = nil
+		return
+	}
+	if at, err := http.ParseTime(w.Header().Get("Date")); err == nil && f.DateOffset != 0 {
+		w.Header().Set("Date", at.Add(time.Duration(f.DateOffset)).Format(http.TimeFormat))
+	}
 }
 
 func (f *Fault) spoil(w http.ResponseWriter, r *http.Request, body []byte) {

@@ -6,6 +6,7 @@
 package limit
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"math"
@@ -19,6 +20,9 @@ type Settings struct {
 	Memory    int64 // bytes
 	Slots     int   // downloads at once
 	PerMinute int   // ceiling of downloads that begin in a minute; 0 is none
+	// EvictAfter is how long memory stays with a grant without progress; 0 is the
+	// constant of this name.
+	EvictAfter time.Duration
 	// Waited is called with how long a download waited for the rate or a pause; may
 	// be nil.
 	Waited func(ctx context.Context, waited time.Duration)
@@ -32,6 +36,7 @@ type Settings struct {
 // not starve a large one.
 type Downloads struct {
 	memoryLimit int64
+	evictAfter  time.Duration
 	waited      func(context.Context, time.Duration)
 	closed      chan struct{}
 	evictions   sync.WaitGroup // OnEvict calls under way
@@ -53,7 +58,7 @@ var ErrClosed = errors.New("acquire a download: the limiter is closed")
 func NewDownloads(set Settings) *Downloads {
 	memory := max(set.Memory, 1)
 	d := &Downloads{
-		memoryLimit: memory, waited: set.Waited, closed: make(chan struct{}),
+		memoryLimit: memory, evictAfter: cmp.Or(set.EvictAfter, EvictAfter), waited: set.Waited, closed: make(chan struct{}),
 		route: newRoute(set.PerMinute), slots: max(set.Slots, 1), memory: memory,
 	}
 	if d.waited == nil {
@@ -154,7 +159,7 @@ func (d *Downloads) evictLocked(bytes int64, now time.Time) {
 	if bytes <= 0 {
 		return // the calls under way are enough
 	}
-	victims, again := chooseVictims(d.held, bytes, now)
+	victims, again := chooseVictims(d.held, bytes, now, d.evictAfter)
 	for _, g := range victims {
 		d.evictions.Go(g.evictLocked())
 	}

@@ -61,7 +61,7 @@ func (g *Grant) giveSlotLocked() {
 	g.slots = 0
 }
 
-// Progress keeps the memory from eviction for EvictAfter from now.
+// Progress keeps the memory from eviction for Settings.EvictAfter from now.
 func (g *Grant) Progress() {
 	g.downloads.mu.Lock()
 	defer g.downloads.mu.Unlock()
@@ -113,13 +113,13 @@ func (g *Grant) evictLocked() (letGo func()) {
 }
 
 // chooseVictims returns the grants to evict so that bytes become free: of those
-// without progress for EvictAfter the farthest from delivery, as many as needed, and
+// without progress for the idle time the farthest from delivery, as many as needed, and
 // none if all are not enough. Then again is when there is one more; zero if never.
-func chooseVictims(held []*Grant, bytes int64, now time.Time) (victims []*Grant, again time.Time) {
+func chooseVictims(held []*Grant, bytes int64, now time.Time, idle time.Duration) (victims []*Grant, again time.Time) {
 	var evictable []*Grant
 	var sum int64
 	for _, g := range held {
-		at := g.progress.Add(EvictAfter)
+		at := g.progress.Add(idle)
 		switch {
 		case g.onEvict == nil:
 		case !at.After(now):

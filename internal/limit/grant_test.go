@@ -40,7 +40,7 @@ func TestChooseVictims(t *testing.T) {
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
-			victims, again := chooseVictims(test.held, test.bytes, noon)
+			victims, again := chooseVictims(test.held, test.bytes, noon, EvictAfter)
 			var got []int
 			for _, g := range victims {
 				got = append(got, slices.Index(test.held, g))

@@ -27,6 +27,7 @@ type learned struct {
 	loweredAt  time.Time // zero if never
 	minutes    int       // minutes running with a 429, up to the one that began at minuteFrom
 	minuteFrom time.Time
+	minuteLast time.Time // the last 429 of this run
 }
 
 // traffic is what one route saw within the last minute.
@@ -62,6 +63,7 @@ func (l learned) lowered(now time.Time, last traffic) learned {
 		// Nothing has begun since the limit was lowered, so this request was in
 		// flight then and counted as served.
 		l.limit = max(min(l.limit, lowestLearned), l.limit-1)
+	case l.limit == 0 && l.minutes < rejectedMinutes:
 	case l.limit == 0:
 		l.lower(now, max(lowestLearned, last.begun-last.rejected))
 	case 5*last.begun >= 4*l.limit || l.minutes >= rejectedMinutes:
@@ -75,15 +77,18 @@ func (l *learned) lower(now time.Time, limit int) {
 }
 
 // countMinute counts the minutes running that have a 429. A minute begins with the
-// first 429 after the last one, so that a pause of a minute does not end the run.
+// first 429 after the last minute. The run ends with two minutes without a 429, so
+// that a pause of one does not end it.
 func (l *learned) countMinute(now time.Time) {
-	switch since := now.Sub(l.minuteFrom); {
-	case l.minutes > 0 && since < time.Minute:
-		return
-	case since < 2*time.Minute:
+	quiet := now.Sub(l.minuteLast)
+	l.minuteLast = now
+	switch {
+	case l.minutes == 0 || quiet >= 2*time.Minute:
+		l.minutes = 1
+	case now.Sub(l.minuteFrom) >= time.Minute:
 		l.minutes++
 	default:
-		l.minutes = 1
+		return
 	}
 	l.minuteFrom = now
 }

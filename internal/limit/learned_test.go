@@ -33,8 +33,7 @@ func TestLowered(t *testing.T) {
 		{"never below 10", 100, 12, traffic{begun: 11, rejected: 8}, 10},
 		{"never up to 10", 5, 5, traffic{begun: 5, rejected: 1}, 5},
 		{"never above what it was", 100, 30, traffic{begun: 60, rejected: 1}, 30},
-		{"no ceiling", 0, 0, traffic{begun: 51, rejected: 1}, 50},
-		{"no ceiling, nothing begun", 0, 0, traffic{}, 10},
+		{"no ceiling, one 429", 0, 0, traffic{begun: 51, rejected: 1}, 0},
 		{"no ceiling, learned", 0, 50, traffic{begun: 50, rejected: 2}, 48},
 		{"no ceiling, less than 80 % of what was learned", 0, 50, traffic{begun: 30, rejected: 1}, 50},
 	}
@@ -64,6 +63,7 @@ func TestLoweredByMinutes(t *testing.T) {
 		{"one", []time.Duration{0}, 100},
 		{"many in two minutes", []time.Duration{0, 10 * s, 20 * s, 59 * s, 60 * s, 70 * s, 119 * s}, 100},
 		{"three minutes", []time.Duration{0, 60 * s, 120 * s}, 19},
+		{"three minutes, of which the third begins early", []time.Duration{0, 60600 * time.Millisecond, 120400 * time.Millisecond, 181 * s}, 19},
 		{"three minutes, with a pause of one after each", []time.Duration{5 * s, 70 * s, 135 * s}, 19},
 		{"a minute without", []time.Duration{0, 60 * s, 180 * s}, 100},
 		{"three minutes, after a minute without", []time.Duration{0, 120 * s, 180 * s, 240 * s}, 19},

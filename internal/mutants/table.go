@@ -4,11 +4,13 @@
 package main
 
 const (
-	inReceiver   = "./receiver"
 	inCheckpoint = "./internal/checkpoint"
+	inCollect    = "./internal/collect"
 	inCompliance = "./internal/compliance"
 	inDeliver    = "./internal/deliver"
-	inPace       = "./internal/pace"
+	inLimit      = "./internal/limit"
+	inSim        = "./internal/sim"
+	inStatus     = "./internal/status"
 )
 
 // table holds the mutants. When a change of the source moves a place, put the new
@@ -16,153 +18,388 @@ const (
 // Name the smallest tests that notice: the run takes as long as they do.
 var table = []mutant{
 	{
-		name: "position stored before the delivery", file: "receiver/file.go",
-		edits: []edit{{
-			"\t\treceipt, err := s.handOver(ctx, deliver.Batch{\n",
-			`		early, err := s.deliver.Deliver(s.calls, ctx, deliver.Batch{Span: deliver.Span{
-			FileID: file.ID, SHA256: got.sha256, EndTime: file.EndTime, NextLine: next, Last: last,
-		}})
-		if err != nil {
-			return err
-		}
-		if err := s.commit(ctx, early); err != nil {
-			return err
-		}
-		receipt, err := s.handOver(ctx, deliver.Batch{
-`,
-		}},
-		pkg: inReceiver, tests: []string{"TestShutdownWithExpiredContext"},
+		name: "a broken pipeline does not hold", file: "internal/deliver/plan.go",
+		edits: []edit{{"case last && p.probing.rejected > 0:", "case last && p.probing.rejected < 0:"}},
+		pkg:   inDeliver, tests: []string{"TestAllBadHolds"},
 	},
 	{
-		name: "listed after the position, not from it", file: "internal/checkpoint/segment.go",
-		edits: []edit{{"position.Add(-max(overlap, tick))", "position.Add(-overlap)"}},
-		pkg:   inCheckpoint, tests: []string{"TestTiesWithoutOverlap"},
+		name: "a batch is split without a probe", file: "internal/deliver/plan.go",
+		edits: []edit{{"a.sent < maxProbes || p.left.isAheadFull()", "a.sent < 1000*maxProbes || p.left.isAheadFull()"}},
+		pkg:   inDeliver, tests: []string{"TestAllBadHolds"},
 	},
 	{
-		name: "no ledger", file: "internal/checkpoint/ledger.go",
-		edits: []edit{{"_, ok := l.ends.get(hash64(id))\n\treturn ok", "return false"}},
-		pkg:   inCheckpoint, tests: []string{"TestLastSpan", "TestModel"},
+		name: "a batch is split at its first retryable errors", file: "internal/deliver/plan.go",
+		edits: []edit{{"part.hasFailed(probeAfterFailures, probeAfterTime, a.at)", "part.hasFailed(probeAfterFailures, 0, a.at)"}},
+		pkg:   inDeliver, tests: []string{"TestPlainErrorOfOneRecord"},
 	},
 	{
-		name: "ledger forgets too early", file: "internal/checkpoint/ledger.go",
-		edits: []edit{{"const ledgerKeep = 31 * 24", "const ledgerKeep = 27 * 24"}},
-		pkg:   inCheckpoint, tests: []string{"TestLedgerIsPruned"},
+		name: "a run of failed single records never holds", file: "internal/deliver/consumer.go",
+		edits: []edit{{"const maxFailedRun = 8", "const maxFailedRun = 80"}},
+		pkg:   inDeliver, tests: []string{"TestPoisonedSingles"},
 	},
 	{
-		name: "listed below the floor", file: "internal/checkpoint/segment.go",
-		edits: []edit{{"if from.Before(seg.From) {", "if seg.From.IsZero() {"}},
-		pkg:   inCheckpoint, tests: []string{"TestListFrom"},
+		name: "a single record is quarantined at its first retryable error", file: "internal/deliver/plan.go",
+		edits: []edit{{"p.part().hasFailed(singleTries, singleTime, a.at)", "p.part().hasFailed(1, 0, a.at)"}},
+		pkg:   inDeliver, tests: []string{"TestPlainErrorOfOneRecord"},
 	},
 	{
-		name: "events remembered before they are stored", file: "internal/checkpoint/stream.go",
-		edits: []edit{{
-			"\told, crowded := s.window.age(&next.Events, next)\n",
-			"\told, crowded := s.window.age(&next.Events, next)\n\ts.window.added(events)\n",
-		}},
-		pkg: inCheckpoint, tests: []string{"TestEventsFailedMark"},
+		name: "a dropped batch is offered again", file: "internal/deliver/plan.go",
+		edits: []edit{{"if p.policy == Drop {", "if p.policy == Drop && len(step.Records) == 0 {"}},
+		pkg:   inDeliver, tests: []string{"TestPlan"},
 	},
 	{
-		name: "events remembered that nobody accepted", file: "internal/checkpoint/stream.go",
-		edits: []edit{{"\tvar events []deliver.Event\n", "\tevents := span.Events\n"}},
-		pkg:   inCheckpoint, tests: []string{"TestNotDelivered"},
+		name: "a probed split counts towards a hold", file: "internal/deliver/plan.go",
+		edits: []edit{{"part.kind != probedSplit && !s.singleFailed()", "!s.singleFailed()"}},
+		pkg:   inDeliver, tests: []string{"TestHoldFindsGoodRecord"},
 	},
 	{
-		name: "gap measured from the last file", file: "receiver/gap.go",
-		edits: []edit{{"segment.Known(), time.Duration(0)", "segment.Cursor, time.Duration(0)"}},
-		pkg:   inReceiver, tests: []string{"TestStreamReportsGap"},
+		name: "a canceled call counts as accepted", file: "internal/deliver/delivery.go",
+		edits: []edit{{`err = fmt.Errorf("deliver: %w", ctx.Err())`, "return d.accept(step, call), nil"}},
+		pkg:   inDeliver, tests: []string{"TestContextEnds"},
 	},
 	{
-		name: "Retry-After ignored", file: "receiver/retry.go",
-		edits: []edit{{"return min(status.RetryAfter, r.retry.MaxRetryAfter)", "return 0"}},
-		pkg:   inReceiver, tests: []string{"TestRetryAfterPausesAllStreams"},
+		name: "a rejected batch counts as accepted", file: "internal/deliver/delivery.go",
+		edits: []edit{{"return Receipt{}, exhausted", "return Receipt{part: call.Part, outcome: Accepted}, exhausted"}},
+		pkg:   inDeliver, tests: []string{"TestRetriedUntilAccepted"},
 	},
 	{
-		name: "one type's error returned to all", file: "receiver/retry.go",
+		name: "live takes every turn", file: "internal/deliver/lock.go",
+		edits: []edit{{"maxPassedOver-l.queues[turn].passedOver <= rank", "rank < 0 && turn < 0"}},
+		pkg:   inDeliver, tests: []string{"TestLockFifthTurn"},
+	},
+	{
+		name: "the right half is delivered first", file: "internal/deliver/plan.go",
 		edits: []edit{
-			{"\tgate  pauser\n}", "\tgate  pauser\n\tfailed error\n}"},
-			{
-				"\treturn r.goOn(ctx, fn(), fn)\n",
-				"\terr := fn()\n\tif keyRefused(err) {\n\t\tr.failed = err\n\t}\n\tif r.failed != nil {\n\t\treturn r.failed\n\t}\n\treturn r.goOn(ctx, err, fn)\n",
-			},
+			{"{kind: kind, records: records[middle:]}", "{kind: kind, records: records[:middle]}"},
+			{"append(p.parts, batchPart{kind: kind, records: records[:middle]})", "append(p.parts, batchPart{kind: kind, records: records[middle:]})"},
 		},
-		pkg: inReceiver, tests: []string{"TestStreamsAreIndependent"},
+		pkg: inDeliver, tests: []string{"TestQuarantinedIsReported"},
 	},
 	{
-		name: "next page from the last one's very end", file: "internal/compliance/pager.go",
+		name: "a size is learned from poisoned records", file: "internal/deliver/plan.go",
+		edits: []edit{{"if len(step.Records) == 1 {\n\t\tp.size.spoiled = true", "if len(step.Records) == 0 {\n\t\tp.size.spoiled = true"}},
+		pkg:   inDeliver, tests: []string{"TestLearnedSizeProof"},
+	},
+	{
+		name: "block quarantines", file: "internal/deliver/plan.go",
+		edits: []edit{{"if p.policy == Block {", "if p.policy == Block && p.held {"}},
+		pkg:   inDeliver, tests: []string{"TestBlockHoldsSingle"},
+	},
+	{
+		name: "seen events of a rejected batch", file: "internal/checkpoint/commit.go",
+		edits: []edit{{"if r.Outcome() == deliver.Accepted {", "if r.Outcome() != deliver.Open {"}},
+		pkg:   inCheckpoint, tests: []string{"TestOnlyAcceptedEventsAreSeen"},
+	},
+	{
+		name: "the offset of a file is not stored", file: "internal/checkpoint/commit.go",
+		edits: []edit{{"File: part.File, NextLine: part.NextLine,", "File: part.File, NextLine: 1,"}},
+		pkg:   inCheckpoint, tests: []string{"TestResumeLine"},
+	},
+	{
+		name: "a change shows before it is stored", file: "internal/checkpoint/commit.go",
+		edits: []edit{{"d.Unused = s.unused(now, d)", "d.Unused = s.unused(now, d)\n\ts.show(d)"}},
+		pkg:   inCheckpoint, tests: []string{"TestFailedWrite"},
+	},
+	{
+		name: "a checkpoint names blocks that are not stored", file: "internal/checkpoint/commit.go",
+		edits: []edit{{`ops = append(ops, storage.SetOperation(key+"/"+block.name, block.data))`, "_ = block"}},
+		pkg:   inCheckpoint, tests: []string{"TestFailedWrite", "TestEventsAge"},
+	},
+	{
+		name: "an implausible end_time moves the cursor", file: "internal/checkpoint/commit.go",
+		edits: []edit{{"if !at.Implausible {", "if at.Implausible || !at.Implausible {"}},
+		pkg:   inCheckpoint, tests: []string{"TestImplausibleTime"},
+	},
+	{
+		name: "quarantined lines forget earlier ones", file: "internal/checkpoint/commit.go",
+		edits: []edit{{"unitedRanges(entry.Lines, rangesOf(part.Lines))", "unitedRanges(nil, rangesOf(part.Lines))"}},
+		pkg:   inCheckpoint, tests: []string{"TestQuarantinedLines"},
+	},
+	{
+		name: "a full retry queue takes more", file: "internal/checkpoint/commit.go",
+		edits: []edit{{"checkGrowth(before, d.Queue.ranges(), MaxQueuedRanges)", "checkGrowth(before, before, MaxQueuedRanges)"}},
+		pkg:   inCheckpoint, tests: []string{"TestQueueFull"},
+	},
+	{
+		name: "a retried line stays in the queue", file: "internal/checkpoint/commit.go",
+		edits: []edit{{"left := rangesWithout(entry.Lines, rangesOf(part.Lines))", "left := rangesWithout(entry.Lines, nil)"}},
+		pkg:   inCheckpoint, tests: []string{"TestQuarantinedLines"},
+	},
+	{
+		name: "a failed commit leaves its blocks for good", file: "internal/checkpoint/commit.go",
+		edits: []edit{{"s.abandoned = append(s.abandoned, block.name)", "_ = block.name"}},
+		pkg:   inCheckpoint, tests: []string{"TestAbandonedBlocks"},
+	},
+	{
+		name: "other bytes resume at the old line", file: "internal/checkpoint/files.go",
+		edits: []edit{{"begun && f.SHA256 != sha256", `begun && sha256 == ""`}},
+		pkg:   inCheckpoint, tests: []string{"TestResumeLine"},
+	},
+	{
+		name: "completed files are forgotten too early", file: "internal/checkpoint/completed.go",
+		edits: []edit{{"keepCompleted = 31 * 24", "keepCompleted = 27 * 24"}},
+		pkg:   inCheckpoint, tests: []string{"TestCompletedFilesAge"},
+	},
+	{
+		name: "no completed files", file: "internal/checkpoint/checkpoint.go",
+		edits: []edit{{"s.completed[hash] > 0", "s.completed[hash] > 1000"}},
+		pkg:   inCheckpoint, tests: []string{"TestCompletes"},
+	},
+	{
+		name: "the boundary of two segments belongs to none", file: "internal/checkpoint/segment.go",
+		edits: []edit{{"!end.After(g.To)", "end.Before(g.To)"}},
+		pkg:   inCheckpoint, tests: []string{"TestHistory"},
+	},
+	{
+		name: "the boundary of two segments belongs to both", file: "internal/checkpoint/segment.go",
+		edits: []edit{{"return end.After(g.From)", "return !end.Before(g.From)"}},
+		pkg:   inCheckpoint, tests: []string{"TestHistory"},
+	},
+	{
+		name: "listed_through moves back", file: "internal/checkpoint/segment.go",
+		edits: []edit{{"latest(stored.ListedThrough, wholeMicros(through))", "wholeMicros(through)"}},
+		pkg:   inCheckpoint, tests: []string{"TestPollComplete"},
+	},
+	{
+		name: "a gap lets the cursor leave its segment", file: "internal/checkpoint/segment.go",
+		edits: []edit{{"through = earlier(through, seg.To)", "through = latest(through, seg.To)"}},
+		pkg:   inCheckpoint, tests: []string{"TestPassGap"},
+	},
+	{
+		name: "earlier terms are kept", file: "internal/checkpoint/checkpoint.go",
+		edits: []edit{{"next.Unused = append(next.Unused, earlier.ID)", `next.Unused = append(next.Unused, "none")`}},
+		pkg:   inCheckpoint, tests: []string{"TestEarlierTermsAreDeleted"},
+	},
+	{
+		name: "a later start writes to the earlier term", file: "internal/checkpoint/checkpoint.go",
+		edits: []edit{{"s.beginTerm(ctx, newTerm(earlier.Number+1), &next)", "s.beginTerm(ctx, earlier, &next)"}},
+		pkg:   inCheckpoint, tests: []string{"TestTerms"},
+	},
+	{
+		name: "old state counts as a first run", file: "internal/checkpoint/term.go",
+		edits: []edit{{"case bytes.HasPrefix(value, []byte(oldHeader)):\n\t\treturn fmt.Errorf(\"load checkpoint %q: %w\", key, ErrOldFormat)", "case bytes.HasPrefix(value, []byte(oldHeader)):\n\t\treturn nil"}},
+		pkg:   inCheckpoint, tests: []string{"TestOldFormat"},
+	},
+	{
+		name: "the checksum is not checked", file: "internal/checkpoint/state.go",
+		edits: []edit{{"!bytes.Equal(withHeader(doc), value)", "len(withHeader(doc)) != len(value)"}},
+		pkg:   inCheckpoint, tests: []string{"TestEveryBitAndByte"},
+	},
+	{
+		name: "listed from the cursor exactly", file: "internal/collect/plan.go",
+		edits: []edit{{"seg.ListBase.Add(-max(back, tick))", "seg.ListBase.Add(-back)"}},
+		pkg:   inCollect, tests: []string{"TestPlanPoll"},
+	},
+	{
+		name: "an open file is not listed again", file: "internal/collect/plan.go",
+		edits: []edit{{"open.Add(-tick).Before(after)", "open.Before(seg.From)"}},
+		pkg:   inCollect, tests: []string{"TestPlanPoll"},
+	},
+	{
+		name: "listed from before the floor", file: "internal/collect/plan.go",
+		edits: []edit{{"if at.Before(earliest) {", "if at.IsZero() {"}},
+		pkg:   inCollect, tests: []string{"TestPlanPoll"},
+	},
+	{
+		name: "a segment ends without a full poll", file: "internal/collect/plan.go",
+		edits: []edit{{"result.Complete && result.Poll.Kind == PollFull &&", "result.Complete &&"}},
+		pkg:   inCollect, tests: []string{"TestSegmentIsDone"},
+	},
+	{
+		name: "a cut poll begins again from its start", file: "internal/collect/plan.go",
+		edits: []edit{{"next.At, next.After = at, prev.Resume", "next.At = at"}},
+		pkg:   inCollect, tests: []string{"TestPlanPoll"},
+	},
+	{
+		name: "late files are not looked for", file: "internal/collect/plan.go",
+		edits: []edit{{"at.Sub(prev.LastDeep) >= deepInterval", "at.Sub(prev.LastDeep) >= 100*deepInterval"}},
+		pkg:   inCollect, tests: []string{"TestPlanPoll"},
+	},
+	{
+		name: "a stored cursor that is too late is kept", file: "internal/collect/plan.go",
+		edits: []edit{{"case tooLate(seg, clocks):", "case tooLate(seg, clocks) && set.Replay:"}},
+		pkg:   inCollect, tests: []string{"TestPlanPoll"},
+	},
+	{
+		name: "the later clock decides", file: "internal/collect/clocks.go",
+		edits: []edit{{"r.Server.Before(r.Local)", "r.Local.Before(r.Server)"}},
+		pkg:   inCollect, tests: []string{"TestClocks"},
+	},
+	{
+		name: "one clock alone makes a gap", file: "internal/collect/clocks.go",
+		edits: []edit{{"case one && other:", "case one || other:"}},
+		pkg:   inCollect, tests: []string{"TestAgreeOn"},
+	},
+	{
+		name: "a slow clock makes times implausible", file: "internal/collect/clocks.go",
+		edits: []edit{{"end.After(laterOf(r).Add(implausibleAfter))", "end.After(earlierOf(r).Add(implausibleAfter))"}},
+		pkg:   inCollect, tests: []string{"TestPlausible"},
+	},
+	{
+		name: "one answer makes the alarm of the clocks", file: "internal/collect/clocks.go",
+		edits: []edit{{"s.answers < skewAnswers || (!s.alarming", "s.answers < 1 || (s.alarming"}},
+		pkg:   inCollect, tests: []string{"TestSkewAlarm"},
+	},
+	{
+		name: "a suspected gap is reported at once", file: "internal/collect/gap.go",
+		edits: []edit{{"advanced(gap.Since, l.clocks) < suspicionLasts", "advanced(gap.Since, l.clocks) < 0"}},
+		pkg:   inSim, tests: []string{"TestFaultSuspectedGap"},
+	},
+	{
+		name: "no file can be had and all are quarantined", file: "internal/collect/hold.go",
+		edits: []edit{{"const holdAfter = 8", "const holdAfter = 8000"}},
+		pkg:   inSim, tests: []string{"TestFaultNoFileCanBeHad"},
+	},
+	{
+		name: "one odd time blames the clocks", file: "internal/collect/lister.go",
+		edits: []edit{{"return odd >= 3 && 2*odd > len(entries)", "return odd > 0"}},
+		pkg:   inSim, tests: []string{"TestFaultImplausibleEndTime"},
+	},
+	{
+		name: "an odd entry is left out", file: "internal/collect/lister.go",
+		edits: []edit{{`s.noteOddEntry("fault", entry)`, "s.noteOddEntry(\"fault\", entry)\n\t\treturn file, false, nil"}},
+		pkg:   inSim, tests: []string{"TestFaultOddEntry"},
+	},
+	{
+		name: "the floor comes from the later clock", file: "internal/collect/firstrun.go",
+		edits: []edit{{"earlierTime(first.Clock, earlierOf(clocks))", "laterOf(clocks)"}},
+		pkg:   inSim, tests: []string{"TestFaultOwnClockAheadAtFirstStart"},
+	},
+	{
+		name: "a redirect fault is no file's own", file: "internal/collect/classify.go",
+		edits: []edit{{`fault.Label, fault.Hint = "redirect"`, `fault.Scope, fault.Retry, fault.Label, fault.Hint = ScopeType, RetryNextPoll, "redirect"`}},
+		pkg:   inSim, tests: []string{"TestFaultRedirect"},
+	},
+	{
+		name: "history waits for ever", file: "internal/limit/queue.go",
+		edits: []edit{{"since.history >= historyShare-1", "since.history < 0"}},
+		pkg:   inLimit, tests: []string{"TestDownloadsHistoryShare"},
+	},
+	{
+		name: "the retry queue waits for ever", file: "internal/limit/queue.go",
+		edits: []edit{{"since.retry >= retryShare-1", "since.retry < 0"}},
+		pkg:   inLimit, tests: []string{"TestDownloadsRetryShare"},
+	},
+	{
+		name: "a later file is downloaded first", file: "internal/limit/queue.go",
+		edits: []edit{{"t.request.After != nil && t.request.After.waits", "t.request.After != nil && !t.waits"}},
+		pkg:   inLimit, tests: []string{"TestDownloadsOrderByAfter"},
+	},
+	{
+		name: "downloads without room in memory", file: "internal/limit/downloads.go",
+		edits: []edit{{"lacking > 0", "lacking > d.memoryLimit"}},
+		pkg:   inLimit, tests: []string{"TestDownloadsMemory"},
+	},
+	{
+		name: "memory is taken from who makes progress", file: "internal/limit/grant.go",
+		edits: []edit{{"case !at.After(now):", "case !at.IsZero():"}},
+		pkg:   inLimit, tests: []string{"TestEviction"},
+	},
+	{
+		name: "memory is taken from the nearest delivery", file: "internal/limit/grant.go",
+		edits: []edit{{"cmp.Compare(b.turn, a.turn)", "cmp.Compare(a.turn, b.turn)"}},
+		pkg:   inLimit, tests: []string{"TestChooseVictims"},
+	},
+	{
+		name: "memory is free before it is let go", file: "internal/limit/grant.go",
+		edits: []edit{
+			{"d.evicting += bytes\n\td.removeHeldLocked(g)", "d.memory += bytes\n\td.removeHeldLocked(g)"},
+			{"d.evicting -= bytes\n\t\td.memory += bytes", "d.evicting -= 0"},
+		},
+		pkg: inLimit, tests: []string{"TestEvictionWaitsForDrop"},
+	},
+	{
+		name: "a minute without slack", file: "internal/limit/rate.go",
+		edits: []edit{{"const windowLength = time.Minute + time.Second", "const windowLength = time.Minute - time.Second"}},
+		pkg:   inLimit, tests: []string{"TestDownloadsRate", "TestRateSlidingWindow"},
+	},
+	{
+		name: "a learned limit counts the 429", file: "internal/limit/learned.go",
+		edits: []edit{{"min(l.limit, max(lowestLearned, last.begun-last.rejected))", "min(l.limit, max(lowestLearned, last.begun))"}},
+		pkg:   inLimit, tests: []string{"TestLowered"},
+	},
+	{
+		name: "a host's pause is for all hosts", file: "internal/limit/hosts.go",
+		edits: []edit{{"until, ok := h.until[host]", "var until time.Time\n\tok := false\n\tfor _, at := range h.until {\n\t\tuntil, ok = at, true\n\t}"}},
+		pkg:   inLimit, tests: []string{"TestHostsPause"},
+	},
+	{
+		name: "the next page begins at the last one's very end", file: "internal/compliance/pager.go",
 		edits: []edit{{"p.askFrom(end.Add(-tick))", "p.askFrom(end)"}},
-		pkg:   inCompliance, tests: []string{"TestPagerNeverSkipsTies", "TestPagerListsEveryFileOnce"},
+		pkg:   inCompliance, tests: []string{"TestPagerListsEveryFileOnce"},
 	},
 	{
-		name: "body read without a bound", file: "internal/compliance/body.go",
+		name: "has_more alone is trusted", file: "internal/compliance/pager.go",
+		edits: []edit{{"!page.HasMore && page.Listed < PageLimit", "!page.HasMore"}},
+		pkg:   inCompliance, tests: []string{"TestPagerWithLiesAboutMore"},
+	},
+	{
+		name: "a page with nothing new ends the listing", file: "internal/compliance/pager.go",
+		edits: []edit{{"case !p.exact:", "case !p.exact && tied:"}},
+		pkg:   inCompliance, tests: []string{"TestPagerGoesOnAfterAskingVerbatim"},
+	},
+	{
+		name: "files of one end_time are not reported", file: "internal/compliance/pager.go",
+		edits: []edit{{"if tied && !end.Equal(p.ties) {", "if tied && end.Equal(p.ties) {"}},
+		pkg:   inCompliance, tests: []string{"TestPagerTellsEachTies"},
+	},
+	{
+		name: "a body is read without a bound", file: "internal/compliance/body.go",
 		edits: []edit{{"readUpTo(buffered, room, limit)", "readUpTo(buffered, room, 1000*limit)"}},
 		pkg:   inCompliance, tests: []string{"TestDownloadBoundsTheBody"},
 	},
 	{
-		name: "inflated without a bound", file: "internal/compliance/body.go",
+		name: "a body is inflated without a bound", file: "internal/compliance/body.go",
 		edits: []edit{{"readUpTo(r, room, limit)", "readUpTo(r, room, 10*limit)"}},
 		pkg:   inCompliance, tests: []string{"TestDownloadStopsABomb"},
 	},
 	{
-		name: "end of the connection taken for the file's", file: "internal/compliance/body.go",
+		name: "the digest is not compared", file: "internal/compliance/body.go",
+		edits: []edit{{"(content.SHA256 == file.SHA256 || ofSent)", `(content.SHA256 != "" || ofSent)`}},
+		pkg:   inCompliance, tests: []string{"TestDownloadVerifies"},
+	},
+	{
+		name: "the end of the connection counts as the file's", file: "internal/compliance/body.go",
 		edits: []edit{
 			{"if errors.Is(err, io.EOF) {\n\t\t\treturn content", "if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {\n\t\t\treturn content"},
-			{"content.SHA256 == file.SHA256 || ofSent", "true"},
-			{"size == file.Size && !b.more", "size <= file.Size"},
+			{"(content.SHA256 == file.SHA256 || ofSent)", `(content.SHA256 != "" || ofSent)`},
+			{"(size == file.Size && !b.more)", "(size <= file.Size && !b.more)"},
 		},
 		pkg: inCompliance, tests: []string{"TestDownloadRefusesEveryCut"},
 	},
 	{
-		name: "key sent to the host of the signed URL", file: "internal/compliance/download.go",
-		edits: []edit{{
-			"\treq.Header.Set(\"Accept-Encoding\", \"identity\")\n",
-			"\treq.Header.Set(\"Accept-Encoding\", \"identity\")\n\tkey, _ := c.Key.Key()\n\treq.Header.Set(\"Authorization\", \"Bearer \"+key)\n",
-		}},
-		pkg: inCompliance, tests: []string{"TestRedirectsCarryNoCredentials"},
+		name: "the key is sent to the host of the signed URL", file: "internal/compliance/download.go",
+		edits: []edit{{"req.Header.Set(\"Accept-Encoding\", \"identity\")\n", "req.Header.Set(\"Accept-Encoding\", \"identity\")\n\tkey, _ := c.Key.Key()\n\treq.Header.Set(\"Authorization\", \"Bearer \"+key)\n"}},
+		pkg:   inCompliance, tests: []string{"TestRedirectsCarryNoCredentials"},
 	},
 	{
-		name: "permanent refusal tried again for ever", file: "internal/deliver/deliver.go",
-		edits: []edit{{"case !r.Permanent:", "case r.Attempt > 0:"}},
-		pkg:   inDeliver, tests: []string{"TestPermanentDropped"},
+		name: "allowed_hosts is ignored", file: "internal/compliance/redirect.go",
+		edits: []edit{{"len(p.AllowedHosts) > 0 && !p.allowed(host)", `len(p.AllowedHosts) > 0 && host == ""`}},
+		pkg:   inCompliance, tests: []string{"TestPolicyOnHosts"},
 	},
 	{
-		name: "canceled call taken for accepted", file: "internal/deliver/deliver.go",
-		edits: []edit{{
-			"\t\tif ctx.Err() != nil {\n\t\t\treturn Open, nil, fmt.Errorf(\"deliver: %w\", ctx.Err())\n",
-			"\t\tif ctx.Err() != nil {\n\t\t\treturn Accepted, nil, nil\n",
-		}},
-		pkg: inDeliver, tests: []string{"TestCancelledIsNoVerdict"},
+		name: "a paused host is asked", file: "internal/compliance/download.go",
+		edits: []edit{{"if err = c.allowFetch(at); err != nil {", "if err = c.allowFetch(at); hop < 0 {"}},
+		pkg:   inCompliance, tests: []string{"TestAllowFetchIsAsked"},
 	},
 	{
-		name: "refused batch given up at shutdown", file: "internal/deliver/deliver.go",
-		edits: []edit{{
-			"wait.Sleep(stop, r.Wait); err != nil {\n\t\t\treturn Open, nil, fmt.Errorf(\"deliver: %w\", err)\n",
-			"wait.Sleep(stop, r.Wait); err != nil {\n\t\t\treturn Accepted, nil, nil\n",
-		}},
-		pkg: inDeliver, tests: []string{"TestStopEndsWait"},
+		name: "Retry-After counts with any status", file: "internal/compliance/errors.go",
+		edits: []edit{{"resp.StatusCode == http.StatusTooManyRequests || resp.StatusCode == http.StatusServiceUnavailable", "resp.StatusCode >= http.StatusBadRequest"}},
+		pkg:   inCompliance, tests: []string{"TestRetryAfterOfOtherStatuses"},
 	},
 	{
-		name: "boundary of two segments belongs to none", file: "internal/checkpoint/segment.go",
-		edits: []edit{{"!end.After(g.To)", "end.Before(g.To)"}},
-		pkg:   inReceiver, tests: []string{"TestOutageBecomesHistory"},
+		name: "an id may be of any length", file: "internal/compliance/entry.go",
+		edits: []edit{{"case len(id) > maxID:", "case len(id) > 1000*maxID:"}},
+		pkg:   inCompliance, tests: []string{"TestEntriesWithoutUsableID"},
 	},
 	{
-		name: "boundary of two segments belongs to both", file: "internal/checkpoint/segment.go",
-		edits: []edit{{"return end.After(g.From)", "return !end.Before(g.From)"}},
-		pkg:   inCheckpoint, tests: []string{"TestSegmentsAdjoin"},
+		name: "flapping is not damped", file: "internal/status/causes.go",
+		edits: []edit{{"if len(c.changes) <= flapChanges {", "if len(c.changes) <= 1000*flapChanges {"}},
+		pkg:   inStatus, tests: []string{"TestFlappingIsDamped"},
 	},
 	{
-		name: "segment ends before a clean list of all of it", file: "receiver/lane.go",
-		edits: []edit{{"clean := p.kind == passWhole && !p.fresh", "clean := true"}},
-		pkg:   inReceiver, tests: []string{"TestHistoryEndsWithCleanList"},
-	},
-	{
-		name: "cut pass begins again from the start", file: "receiver/lane.go",
-		edits: []edit{{"if (p.answered || p.resumed) && !p.through {", "if p.resumed && p.through {"}},
-		pkg:   inReceiver, tests: []string{"TestCutPasses"},
-	},
-	{
-		name: "history waits for ever behind live files", file: "internal/pace/scheduler.go",
-		edits: []edit{{"s.others >= backlogShare-1", "s.others < 0"}},
-		pkg:   inPace, tests: []string{"TestSchedulerBacklogShare"},
+		name: "one type that fails degrades the component", file: "internal/status/tracker.go",
+		edits: []edit{{"if kind == KindPoll && !polls {", `if kind == KindPoll && !polls && name == "" {`}},
+		pkg:   inStatus, tests: []string{"TestPollTroubleOfAllTypesDegrades"},
 	},
 }

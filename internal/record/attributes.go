@@ -120,9 +120,15 @@ const (
 	GapRetention = "retention"
 	// GapFileExpired: the file was listed, and forgotten before it could be read.
 	GapFileExpired = "file_expired"
-	// GapRefused: the next component refused the records until the API forgot
+	// GapRefused: the next component rejected the records until the API forgot
 	// their file.
 	GapRefused = "refused"
+	// GapSuspected: one clock alone says that these times have expired.
+	GapSuspected = "suspected"
+	// GapTies: more files share one end_time than the API lists.
+	GapTies = "ties"
+	// GapUnreadableEntry: the listing has an entry without a usable id.
+	GapUnreadableEntry = "unreadable_entry"
 )
 
 // EventNamePrefix comes before the lower-case event type in a record's EventName.

@@ -11,10 +11,10 @@ import (
 	"go.opentelemetry.io/collector/pdata/plog"
 )
 
-// GapEventName is the EventName of records that tell of lost ones.
+// GapEventName is the EventName of records that report a data gap.
 const GapEventName = EventNamePrefix + "gap"
 
-// Gap is what the API stopped serving before it could be read.
+// Gap is what the API stopped serving, or cannot list, before it could be read.
 type Gap struct {
 	// From and To bound the file times concerned, From excluded.
 	From, To time.Time
@@ -23,13 +23,12 @@ type Gap struct {
 	// File that is lost, for GapFileExpired, or that holds the lost records, for
 	// GapRefused.
 	File File
-	// FirstLine of the lost records, for GapRefused.
-	FirstLine int
+	// FirstLine and LastLine of the lost records, for GapRefused.
+	FirstLine, LastLine int
 }
 
-// Gap builds the one record that puts a gap in sight of whoever reads the
-// records. Its uid is the same whenever the same gap is told
-// again, though To may lie a little later then.
+// Gap builds the one record that reports a gap. Its uid is the same whenever the same
+// gap is reported again, though To may be a little later then.
 func (m *Mapper) Gap(gap Gap, observed time.Time) plog.Logs {
 	logs, records := m.newLogs()
 	record := records.AppendEmpty()

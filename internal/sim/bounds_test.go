@@ -125,8 +125,8 @@ func (w *world) outage() {
 	w.stop()
 	w.reach("outage of days")
 	for _, eventType := range w.plan.cfg.EventTypes {
-		stream, err := checkpoint.Load(w.closing, peek{disk: w.disk}, checkpoint.Key(w.plan.cfg.WorkspaceID, eventType), checkpoint.Settings{})
-		if err == nil && stream != nil && len(stream.Segments()) > 1 {
+		stored, err := checkpoint.ReadSnapshot(w.closing, peek{disk: w.disk}, checkpoint.Key(w.plan.cfg.WorkspaceID, eventType))
+		if err == nil && stored != nil && len(stored.Segments) > 1 {
 			w.reach("outage while history is under way")
 		}
 	}

@@ -62,12 +62,14 @@ type model struct {
 	unstored    map[string]bool
 	pending     map[string][]*line // as uncommitted, dropped ones included
 	open        map[string]bool    // streams that are inside a file
-	known       map[string]map[string]event
-	newest      map[string]time.Time // greatest end_time fetched
-	copies      map[string]int       // acceptances by event type, drops by file, and id and text
-	conflicts   map[string]bool      // ids that exist with several texts
-	texts       map[string]string
-	pendingEnd  map[string]time.Time
+	// probe is set while a single record is accepted: it may come before its turn.
+	probe      bool
+	known      map[string]map[string]event
+	newest     map[string]time.Time // greatest end_time fetched
+	copies     map[string]int       // acceptances by event type, drops by file, and id and text
+	conflicts  map[string]bool      // ids that exist with several texts
+	texts      map[string]string
+	pendingEnd map[string]time.Time
 }
 
 func newModel(now func() time.Time) *model {
@@ -132,6 +134,7 @@ func (m *model) accept(life int, eventType string, batch []delivery, dropped boo
 		return
 	}
 	var lines []*line
+	m.probe = len(batch) == 1
 	for _, d := range batch {
 		if l := m.acceptOne(eventType, d, dropped); l != nil {
 			lines = append(lines, l)
@@ -223,7 +226,7 @@ func (m *model) once(f *file, v *variant, l *line) {
 	default:
 		m.checkDuplicate(f, l)
 	}
-	if !l.aside {
+	if !l.aside && !m.probe {
 		v.at = l.number
 	}
 	l.accepted++

@@ -12,6 +12,8 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/openaicompliance/openaicompliancereceiver/internal/checkpoint"
 )
 
 // commit is a write of a stream's mark: what the storage held behind it, and the
@@ -29,6 +31,7 @@ type powerLoss struct {
 	at      int // the commit that it happens at, counted from 1; 0 is never
 	forget  int
 	lost    int // commits that were forgotten
+	created int // commits after which every stream has its first run
 }
 
 func newPowerLoss(at, forget int) *powerLoss {
@@ -44,13 +47,26 @@ func (p *powerLoss) stored(_, eventType string) {
 	lines := slices.Clone(p.model.uncommitted[eventType])
 	p.model.stored(eventType)
 	p.commits = append(p.commits, commit{maps.Clone(p.disk.values), lines})
+	if p.created == 0 && p.allCreated() {
+		p.created = len(p.commits)
+	}
 	if len(p.commits) == p.at {
 		p.strike()
 	}
 }
 
+// allCreated reports whether every stream has a term.
+func (p *powerLoss) allCreated() bool {
+	for _, eventType := range p.plan.types {
+		if p.disk.values[checkpoint.Key(p.plan.cfg.WorkspaceID, eventType)+"/term"] == nil {
+			return false
+		}
+	}
+	return true
+}
+
 func (p *powerLoss) strike() {
-	left := max(len(p.commits)-p.forget, len(p.plan.types)) // the floors stay, or it is a first run again
+	left := max(len(p.commits)-p.forget, p.created) // the first runs stay, or they are others
 	p.lost = len(p.commits) - left
 	for _, forgotten := range p.commits[left:] {
 		for _, l := range forgotten.lines {

@@ -109,7 +109,7 @@ func (w *world) sleep() {
 // end stops everything and gives the verdict.
 func (w *world) end() {
 	w.stop()
-	w.inspect(w.plan.cfg, time.Now())
+	w.inspect(w.plan.cfg)
 	w.checkRequests()
 	w.mu.Lock()
 	for name, m := range w.models() {

@@ -6,6 +6,7 @@ package sim
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"strings"
 	"time"
@@ -31,6 +32,8 @@ type disk struct {
 	trouble func() window
 	// stored and failed are told of writes to the key of a stream.
 	stored, failed func(replay, eventType string)
+	// floor is told of the floor in each checkpoint.
+	floor func(replay, eventType string, floor time.Time)
 }
 
 func newDisk(f *fate) *disk {
@@ -108,31 +111,53 @@ func (c *diskClient) Set(ctx context.Context, key string, value []byte) error {
 		err = c.storageCallLocked(c.life, atSet)
 	}
 	if err != nil {
-		// A block that is not written keeps the stream's own key from being written.
-		stream, _, _ := strings.Cut(strings.Replace(key, "/files/", "/events/", 1), "/events/")
-		if replay, eventType := streamOf(stream); c.life == c.alive && eventType != "" {
+		// A block that is not written keeps the checkpoint from being written.
+		if eventType == "" {
+			replay, eventType = streamOf(checkpointOf(key))
+		}
+		if c.life == c.alive && eventType != "" {
 			c.failed(replay, eventType)
 		}
 		return err
 	}
 	c.values[key] = bytes.Clone(value)
 	if eventType != "" {
+		c.noteFloor(replay, eventType, value)
 		c.stored(replay, eventType)
 	}
 	return c.callLocked(c.life, atStored)
 }
 
-// streamOf is the replay and the event type of a stream's own key, empty for keys
-// below it.
+// streamOf is the replay and the event type of a checkpoint's key, empty for others.
 func streamOf(key string) (replay, eventType string) {
 	parts := strings.Split(key, "/")
 	switch {
-	case parts[0] == "replay" && len(parts) == 4:
+	case parts[len(parts)-1] == "term":
+	case parts[0] == "replay" && len(parts) == 5:
 		return parts[1], parts[3]
-	case parts[0] == "stream" && len(parts) == 3:
+	case parts[0] == "stream" && len(parts) == 4:
 		return "", parts[2]
 	}
 	return "", ""
+}
+
+// checkpointOf is the key of the checkpoint that a block belongs to.
+func checkpointOf(key string) string {
+	parts := strings.Split(key, "/")
+	return strings.Join(parts[:max(1, len(parts)-2)], "/")
+}
+
+// noteFloor reads the floor out of a checkpoint.
+func (d *disk) noteFloor(replay, eventType string, value []byte) {
+	var stored struct {
+		Bounds *struct {
+			Floor time.Time `json:"floor"`
+		} `json:"bounds"`
+	}
+	_, doc, _ := bytes.Cut(value, []byte{'\n'})
+	if json.Unmarshal(doc, &stored) == nil && stored.Bounds != nil {
+		d.floor(replay, eventType, stored.Bounds.Floor)
+	}
 }
 
 // Delete implements storage.Client.

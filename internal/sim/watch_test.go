@@ -175,6 +175,9 @@ func (w *world) checkFloor(r fakeapi.Request) {
 	}
 	after, err := time.Parse(time.RFC3339Nano, query.Get("after"))
 	floor, ok := w.model.floors[query.Get("event_type")]
+	if asked, known := w.asked[query.Get("event_type")]; !ok && known { // no answer has fixed it
+		floor, ok = asked.Add(-w.plan.span), true
+	}
 	for _, m := range w.replays {
 		if at := m.floors[query.Get("event_type")]; at.Before(floor) {
 			floor = at
@@ -238,14 +241,15 @@ func (*journal) Sync() error { return nil }
 
 // messages of the receiver that tell of states of interest.
 var messages = map[string]string{
-	"File set aside: it cannot be read. The others go on, every pass tries it again until the API stops serving it.":           "quarantine",
-	"The position cannot be stored; the stream waits.":                                                                         "position not stored",
-	"The file's bytes came the same in two passes and are not those of the listing; it is delivered and marked as unverified.": "unverified file",
-	"The file changed since its delivery began; it is delivered again from its first line.":                                    "file changed",
-	"Pass ended early; the next one goes on from the stored position.":                                                         "pass ended early",
-	"The stream is far behind: new files are collected first, those before the boundary beside them.":                          "live split",
-	"Everything up to the boundary is collected.":                                                                              "history through",
-	"Everything up to the upper bound is collected: the stream ends.":                                                          "bounded stream through",
-	"Pass cut by poll_timeout or max_pages; the next one goes on from the stored position.":                                    "pass cut",
-	"First run: the storage holds no state of this event type.":                                                                "first run",
+	"file quarantined":                                       "quarantine",
+	"failed to save checkpoint, retrying":                    "checkpoint not stored",
+	"file changed during delivery, restarting it":            "file changed",
+	"poll failed, will resume from checkpoint":               "poll ended early",
+	"poll failed, will resume":                               "poll ended early",
+	"requests failing":                                       "poll ended early",
+	"backlog detected, collecting new files first":           "live split",
+	"segment complete":                                       "history through",
+	"reached until, collection finished":                     "bounded stream through",
+	"poll stopped by poll_timeout or max_pages, will resume": "poll cut",
+	"first run, no stored state":                             "first run",
 }

@@ -7,6 +7,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"maps"
 	"sync"
 
 	"go.opentelemetry.io/collector/component"
@@ -57,6 +58,13 @@ func (s *Storage) Value(key string) []byte {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return bytes.Clone(s.values[key])
+}
+
+// All returns everything that is stored, by key.
+func (s *Storage) All() map[string][]byte {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return maps.Clone(s.values) // values are never changed, only replaced
 }
 
 // SetValue stores behind the back of every client.

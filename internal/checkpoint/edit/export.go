@@ -18,9 +18,11 @@ import (
 
 // The exported form; docs/state.md describes it.
 const (
-	ExportFormat  = "openai-compliance-state"
-	ExportVersion = 2
+	ExportFormat  = "openai-compliance-checkpoints"
+	ExportVersion = 1
 )
+
+const oldExportFormat = "openai-compliance-state"
 
 // Export is what is written to a file, to be imported elsewhere.
 type Export struct {
@@ -41,7 +43,7 @@ func encode(snaps []*checkpoint.Snapshot) (json.RawMessage, error) {
 	return raw, nil
 }
 
-// digest is independent of white space, so that a file may be laid out anew.
+// digest is independent of white space, so that a file may be formatted.
 func digest(raw json.RawMessage) (string, error) {
 	var compact bytes.Buffer
 	if err := json.Compact(&compact, raw); err != nil {
@@ -70,6 +72,7 @@ func WriteExport(out io.Writer, receiver string, now time.Time, snaps []*checkpo
 // Reasons why a file cannot be imported.
 var (
 	errNotExport = errors.New("it is no export of this tool")
+	errOldExport = errors.New("it is an export of an older build, which this one does not read")
 	errChanged   = errors.New("its checksum does not match: it was cut or changed")
 )
 
@@ -83,11 +86,14 @@ func ReadExport(in io.Reader) (*Export, []*checkpoint.Snapshot, error) {
 		return fault(err)
 	}
 	file := &Export{}
-	if err := strict(data, file); err != nil || file.Format != ExportFormat {
+	err = strict(data, file)
+	switch {
+	case file.Format == oldExportFormat:
+		return fault(errOldExport)
+	case err != nil || file.Format != ExportFormat:
 		return fault(errors.Join(errNotExport, err))
-	}
-	if file.Version < 1 || file.Version > ExportVersion {
-		return fault(fmt.Errorf("it has version %d, this build reads 1 to %d", file.Version, ExportVersion))
+	case file.Version != ExportVersion:
+		return fault(fmt.Errorf("its version is %d, this build reads version %d", file.Version, ExportVersion))
 	}
 	if sum, err := digest(file.Streams); err != nil || sum != file.SHA256 {
 		return fault(errChanged)
@@ -105,14 +111,11 @@ func ReadExport(in io.Reader) (*Export, []*checkpoint.Snapshot, error) {
 		if err := snap.Check(); err != nil {
 			return fault(err)
 		}
-		if file.Version < ExportVersion {
-			snap.Narrow()
-		}
 	}
 	return file, snaps, nil
 }
 
-// strict refuses members that the type does not know, and bytes behind the value.
+// strict refuses members that the type does not know, and anything after the value.
 func strict(data []byte, into any) error {
 	dec := json.NewDecoder(bytes.NewReader(data))
 	dec.DisallowUnknownFields()
@@ -120,7 +123,7 @@ func strict(data []byte, into any) error {
 		return err
 	}
 	if _, err := dec.Token(); !errors.Is(err, io.EOF) {
-		return errors.New("something stands behind the document")
+		return errors.New("something follows the document")
 	}
 	return nil
 }

@@ -1,8 +1,8 @@
 // Copyright The OpenTelemetry Authors
 // SPDX-License-Identifier: Apache-2.0
 
-// Package edit changes what is stored of streams while no receiver runs. The
-// running receiver must not import it: there only a Receipt moves a position.
+// Package edit changes what is stored of streams while no receiver runs. The running
+// receiver must not import it: there only a Receipt completes a file.
 package edit
 
 import (
@@ -12,6 +12,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 
 	"go.opentelemetry.io/collector/extension/xextension/storage"
 
@@ -22,7 +23,7 @@ import (
 // Store is the storage of one receiver that does not run.
 type Store struct {
 	client storage.Client
-	// keys of each stream, its mark's and its blocks', by the mark's.
+	// keys of each stream, by the stream's key.
 	keys    map[string][]string
 	foreign []string
 }
@@ -31,7 +32,7 @@ type Store struct {
 func Open(ctx context.Context, client storage.Client) (*Store, error) {
 	walker, ok := client.(storage.Walker)
 	if !ok {
-		return nil, errors.New("the storage cannot list its keys")
+		return nil, errors.New("list keys: the storage cannot do it")
 	}
 	s := &Store{client: client, keys: map[string][]string{}}
 	err := walker.Walk(ctx, func(key string, _ []byte) ([]*storage.Operation, error) {
@@ -48,30 +49,27 @@ func Open(ctx context.Context, client storage.Client) (*Store, error) {
 	return s, nil
 }
 
-// Streams are the keys of the streams of which anything is stored, in order.
+// Streams returns the keys of the streams of which anything is stored, in order.
 func (s *Store) Streams() []string { return slices.Sorted(maps.Keys(s.keys)) }
 
-// Foreign are the keys that are none of this receiver's.
+// Foreign returns the keys that are not the receiver's.
 func (s *Store) Foreign() []string { return s.foreign }
 
-// errNoMark is what a stream is without the value that names its blocks.
-var errNoMark = fmt.Errorf("%w: blocks without the value that names them", checkpoint.ErrDamaged)
-
-// Read returns a stream's state, whole and checked.
+// Read returns the state of a stream, whole and checked; nil when nothing is stored.
 func (s *Store) Read(ctx context.Context, key string) (*checkpoint.Snapshot, error) {
 	snap, err := checkpoint.ReadSnapshot(ctx, s.client, key)
 	if err == nil && snap == nil && s.keys[key] != nil {
-		return nil, fmt.Errorf("read state %q: %w", key, errNoMark)
+		return nil, fmt.Errorf("load checkpoint %q: %w: no term names one of its checkpoints", key, checkpoint.ErrCorrupt)
 	}
 	return snap, err
 }
 
-// Replace stores snapshots in place of what is there, all or none where the
-// storage knows transactions, and reads them back.
+// Replace stores snapshots in place of what is there, all or none where the storage knows
+// transactions, and reads them back.
 func (s *Store) Replace(ctx context.Context, snaps ...*checkpoint.Snapshot) error {
 	var ops []*storage.Operation
 	for _, snap := range snaps {
-		more, err := snap.Operations(permit.Edit{}, s.keys[snap.Key])
+		more, err := snap.Operations(ctx, permit.Edit{}, s.client, s.keys[snap.Key])
 		if err != nil {
 			return err
 		}
@@ -79,6 +77,9 @@ func (s *Store) Replace(ctx context.Context, snaps ...*checkpoint.Snapshot) erro
 	}
 	if err := s.client.Batch(ctx, ops...); err != nil {
 		return fmt.Errorf("store: %w", err)
+	}
+	for _, op := range ops {
+		s.note(op)
 	}
 	for _, snap := range snaps {
 		stored, err := checkpoint.ReadSnapshot(ctx, s.client, snap.Key)
@@ -92,18 +93,30 @@ func (s *Store) Replace(ctx context.Context, snaps ...*checkpoint.Snapshot) erro
 	return nil
 }
 
+// note keeps the list of keys in step with an operation.
+func (s *Store) note(op *storage.Operation) {
+	k, _ := checkpoint.ParseKey(op.Key)
+	others := slices.DeleteFunc(s.keys[k.Stream], func(key string) bool { return key == op.Key })
+	if op.Type == storage.Set {
+		others = append(others, op.Key)
+	}
+	if s.keys[k.Stream] = others; len(others) == 0 {
+		delete(s.keys, k.Stream)
+	}
+}
+
 func same(a, b *checkpoint.Snapshot) bool {
 	one, errOne := encode([]*checkpoint.Snapshot{a})
 	other, errOther := encode([]*checkpoint.Snapshot{b})
 	return errOne == nil && errOther == nil && bytes.Equal(one, other)
 }
 
-// Delete removes everything of the streams, damaged or not.
+// Delete removes everything of the streams, corrupt or not.
 func (s *Store) Delete(ctx context.Context, streams ...string) error {
 	var ops []*storage.Operation
 	for _, stream := range streams {
 		keys := slices.Clone(s.keys[stream])
-		slices.Sort(keys) // the mark before the blocks it names
+		slices.SortFunc(keys, termFirst) // without a term there is no stream: no moment shows a corrupt one
 		for _, key := range keys {
 			ops = append(ops, storage.DeleteOperation(key))
 		}
@@ -111,5 +124,18 @@ func (s *Store) Delete(ctx context.Context, streams ...string) error {
 	if err := s.client.Batch(ctx, ops...); err != nil {
 		return fmt.Errorf("delete: %w", err)
 	}
+	for _, op := range ops {
+		s.note(op)
+	}
 	return nil
+}
+
+func termFirst(a, b string) int {
+	switch aTerm, bTerm := strings.HasSuffix(a, "/term"), strings.HasSuffix(b, "/term"); {
+	case aTerm && !bTerm:
+		return -1
+	case bTerm && !aTerm:
+		return 1
+	}
+	return strings.Compare(a, b)
 }
