@@ -17,9 +17,6 @@ import (
 	"github.com/openaicompliance/openaicompliancereceiver/internal/timespec"
 )
 
-// liveReach is how far back live begins at a first run; what is older is history.
-const liveReach = 24 * time.Hour
-
 // streamSpec is one stream that the configuration asks for.
 type streamSpec struct {
 	id    collect.StreamID
@@ -34,11 +31,16 @@ type streamSpec struct {
 
 // fields name the stream in logs.
 func (s *streamSpec) fields(more ...zap.Field) []zap.Field {
-	fields := []zap.Field{zap.String("event_type", s.id.EventType), zap.String("key", s.key)}
-	if s.id.Replay != "" {
-		fields = append(fields, zap.String("replay", s.id.Replay))
+	return append(append(idFields(s.id), zap.String("key", s.key)), more...)
+}
+
+// idFields name a stream in the log.
+func idFields(id collect.StreamID) []zap.Field {
+	fields := []zap.Field{zap.String("event_type", id.EventType)}
+	if id.Replay != "" {
+		fields = append(fields, zap.String("replay", id.Replay))
 	}
-	return append(fields, more...)
+	return fields
 }
 
 // streamSpecs of the configuration at now: each event type, and each type of each

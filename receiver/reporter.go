@@ -60,11 +60,7 @@ func (r *reporter) close() {
 
 // addStream names a stream before any of them runs.
 func (r *reporter) addStream(ctx context.Context, id collect.StreamID) {
-	fields := []zap.Field{zap.String("event_type", id.EventType)}
-	if id.Replay != "" {
-		fields = append(fields, zap.String("replay", id.Replay))
-	}
-	r.loggers[id] = r.logger.With(fields...)
+	r.loggers[id] = r.logger.With(idFields(id)...)
 	r.telemetry.addStream(ctx, id)
 }
 
@@ -290,16 +286,17 @@ func (r *reporter) holdChanged(key heldKey, label string) bool {
 	return changed
 }
 
+var noteLevels = map[collect.NoteLevel]zapcore.Level{
+	collect.NoteDebug: zap.DebugLevel, collect.NoteInfo: zap.InfoLevel, collect.NoteWarn: zap.WarnLevel, collect.NoteError: zap.ErrorLevel,
+}
+
 // Note implements collect.Observer.
 func (r *reporter) Note(id collect.StreamID, note collect.Note) {
-	levels := map[collect.NoteLevel]zapcore.Level{
-		collect.NoteDebug: zap.DebugLevel, collect.NoteInfo: zap.InfoLevel, collect.NoteWarn: zap.WarnLevel, collect.NoteError: zap.ErrorLevel,
-	}
 	fields := make([]zap.Field, len(note.Fields))
 	for i, field := range note.Fields {
 		fields[i] = zap.Any(field.Key, field.Value)
 	}
-	r.loggers[id].Log(levels[note.Level], note.Message, fields...)
+	r.loggers[id].Log(noteLevels[note.Level], note.Message, fields...)
 }
 
 // ClockSkew implements collect.Observer.

@@ -85,7 +85,7 @@ var permanentErrorPolicies = map[string]deliver.Policy{
 
 // streamSettings are the configuration as one stream needs it.
 func (r *logsReceiver) streamSettings(spec *streamSpec) collect.Settings {
-	cfg, reach := r.cfg, liveReach
+	cfg, reach := r.cfg, collect.LiveReach
 	if spec.id.Replay != "" {
 		reach = 0
 	}

@@ -89,11 +89,7 @@ func (d *draft) ageCompleted() {
 	}
 	lowest := d.Segments[0].ListBase
 	for _, seg := range d.Segments {
-		for _, at := range []time.Time{seg.ListBase, seg.Cursor} {
-			if at.Before(lowest) {
-				lowest = at
-			}
-		}
+		lowest = earlier(lowest, earlier(seg.ListBase, seg.Cursor))
 	}
 	oldest := lowest.Add(-keepCompleted).UnixMicro()
 	d.Completed, d.agedFiles = d.Completed.without(func(ref blockRef) bool { return ref.Times.Until < oldest })

@@ -10,6 +10,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"time"
 
 	"go.opentelemetry.io/collector/extension/xextension/storage"
 )
@@ -38,6 +39,7 @@ type queueBlock struct {
 	whole  int            // files that are queued whole
 	lines  int            // in ranges
 	ranges int
+	oldest time.Time // end_time of those queued whole, zero without one
 }
 
 // maxBlockWeight bounds files and ranges together in a block of more than one file.
@@ -49,11 +51,20 @@ func newQueueBlock(files []QueuedFile) queueBlock {
 		b.byID[f.File.ID] = i
 		if f.NextLine > 0 {
 			b.whole++
+			b.oldest = earliestSet(b.oldest, f.File.EndTime)
 		}
 		b.lines += countLines(f.Lines)
 		b.ranges += len(f.Lines)
 	}
 	return b
+}
+
+// earliestSet is the earlier of two times, of which a zero one does not count.
+func earliestSet(a, b time.Time) time.Time {
+	if a.IsZero() || !b.IsZero() && b.Before(a) {
+		return b
+	}
+	return a
 }
 
 func (b *queueBlock) weight() int { return len(b.files) + b.ranges }
@@ -212,6 +223,15 @@ func (s *Stream) Queued(fileID string) (f QueuedFile, ok bool) {
 // QueueCounts returns the number of files that are queued whole, and of queued records.
 func (s *Stream) QueueCounts() (files, records int) { return s.current().Queue.counts() }
 
+// OldestQueued returns the earliest end_time of the files that are queued whole; zero
+// without one.
+func (s *Stream) OldestQueued() (oldest time.Time) {
+	for _, block := range s.current().Queue {
+		oldest = earliestSet(oldest, block.oldest)
+	}
+	return oldest
+}
+
 // Enqueue adds a file or lines to the retry queue. A file that is open is taken over with
 // its next line. An entry that is there keeps its time, progress and lines. No cursor
 // moves.
@@ -276,6 +296,9 @@ func (s *Stream) UpdateQueued(ctx context.Context, f QueuedFile) error {
 			return errNoChange
 		}
 		f := f.stored()
+		if entry.File == f.File && entry.Reason == f.Reason && entry.Cause == f.Cause && entry.Implausible == f.Implausible {
+			return errNoChange
+		}
 		entry.File, entry.Reason, entry.Cause, entry.Implausible = f.File, f.Reason, f.Cause, f.Implausible
 		d.Queue = d.Queue.with(entry)
 		return nil

@@ -43,6 +43,24 @@ func TestEnqueue(t *testing.T) {
 	assert.Empty(t, f.Queue())
 }
 
+// The oldest queued file is the one with the earliest known end_time: a file without one,
+// or of which only lines are queued, does not count.
+func TestOldestQueued(t *testing.T) {
+	f := live(t)
+	assert.Zero(t, f.OldestQueued())
+	f.enqueue(whole("unknown", time.Time{}))
+	f.enqueue(QueuedFile{File: ref("lines", at(1)), Lines: []LineRange{{1, 3}}})
+	assert.Zero(t, f.OldestQueued())
+	f.enqueue(whole("b", at(4*time.Minute)))
+	f.enqueue(whole("a", at(2*time.Minute)))
+	for range 2 {
+		assert.Equal(t, at(2*time.Minute), f.OldestQueued())
+		f.reload()
+	}
+	require.NoError(t, f.RemoveQueued(t.Context(), "a"))
+	assert.Equal(t, at(4*time.Minute), f.OldestQueued())
+}
+
 // Callers cannot change what the stream holds, nor it what they hold.
 func TestQueueIsCopied(t *testing.T) {
 	f := live(t)

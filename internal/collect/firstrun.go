@@ -32,7 +32,7 @@ func (f *FirstRun) Add(s *Stream) { f.streams = append(f.streams, s) }
 // awaitBounds returns once the stream has its bounds.
 func (s *Stream) awaitBounds(ctx context.Context) error {
 	for {
-		if bounds, ok := s.checkpoint.Bounds(); ok && !bounds.Floor.After(laterOf(s.deps.Clocks.Read())) {
+		if s.hasBounds() {
 			return nil
 		}
 		began, changed := time.Now(), s.changed.wait()
@@ -54,6 +54,13 @@ func (s *Stream) awaitBounds(ctx context.Context) error {
 	}
 }
 
+// hasBounds reports whether the bounds are fixed. A floor that is later than both clocks
+// was fixed by a wrong one, and is fixed again.
+func (s *Stream) hasBounds() bool {
+	bounds, ok := s.checkpoint.Bounds()
+	return ok && !bounds.Floor.After(laterOf(s.deps.Clocks.Read()))
+}
+
 // awaitNextAsk waits for a change of the segments, for a time, or for another key
 // than the denied one; an empty key is none.
 func (s *Stream) awaitNextAsk(ctx context.Context, changed <-chan struct{}, at time.Time, denied string) error {
@@ -68,15 +75,15 @@ func (s *Stream) awaitNextAsk(ctx context.Context, changed <-chan struct{}, at t
 		if remaining <= 0 {
 			return ctx.Err()
 		}
-		if err := s.awaitChange(ctx, changed, remaining); err != nil {
+		if err := awaitChange(ctx, changed, remaining); err != nil {
 			return err
 		}
 	}
 	return ctx.Err()
 }
 
-// awaitChange waits for a change of the segments, at most for so long.
-func (s *Stream) awaitChange(ctx context.Context, changed <-chan struct{}, most time.Duration) error {
+// awaitChange waits for a change, at most for so long.
+func awaitChange(ctx context.Context, changed <-chan struct{}, most time.Duration) error {
 	timer := time.NewTimer(most)
 	defer timer.Stop()
 	select {
@@ -96,7 +103,7 @@ func (f *FirstRun) ask(ctx context.Context, s *Stream) (fixed bool, err error) {
 	case <-ctx.Done():
 		return false, ctx.Err()
 	}
-	if bounds, ok := s.checkpoint.Bounds(); ok && !bounds.Floor.After(laterOf(s.deps.Clocks.Read())) {
+	if s.hasBounds() {
 		return true, nil
 	}
 	if err := s.deps.Keys.mayAsk(s.deps.API.Key); err != nil {
@@ -120,7 +127,7 @@ func (f *FirstRun) ask(ctx context.Context, s *Stream) (fixed bool, err error) {
 // that Start stored, ours, and the answer's Date.
 func (f *FirstRun) fix(ctx context.Context) {
 	for _, s := range f.streams {
-		if bounds, ok := s.checkpoint.Bounds(); ok && !bounds.Floor.After(laterOf(s.deps.Clocks.Read())) {
+		if s.hasBounds() {
 			continue
 		}
 		first, clocks := s.checkpoint.FirstRun(), s.deps.Clocks.Read()

@@ -89,7 +89,7 @@ func (r *pollRun) holdForFiles(ctx, requests context.Context, fault Fault, cause
 			return nil
 		}
 		pause, _ := backOff.Next(min(s.pauseOf(fault), s.set.Times.HoldMost))
-		if err := s.awaitChange(requests, changed, pause); err != nil {
+		if err := awaitChange(requests, changed, pause); err != nil {
 			return err
 		}
 		candidates := r.candidates(fault.Label)
@@ -124,14 +124,9 @@ func (r *pollRun) candidates(cause string) []listedFile {
 func (r *pollRun) tryCandidate(ctx context.Context, file listedFile) error {
 	s := r.segment.stream
 	d := s.startDownload(ctx, file, r.prefetch.request(file, nil))
-	select {
-	case <-d.done:
-	case <-ctx.Done():
-	}
-	if ctx.Err() != nil || d.err != nil {
-		d.end(ctx.Err())
+	if err := d.await(ctx); err != nil {
 		if ctx.Err() == nil {
-			s.pauseRequests(s.classifier.Classify(d.err), time.Second)
+			s.pauseRequests(s.classifier.Classify(err), time.Second)
 		}
 		return ctx.Err()
 	}

@@ -30,10 +30,10 @@ const (
 	deepRange     = latestArrival + deepInterval
 )
 
-// liveReach is how far back live begins: what is older is history. splitSlack more
+// LiveReach is how far back live begins: what is older is history. splitSlack more
 // than that is not worth a split.
 const (
-	liveReach  = 24 * time.Hour
+	LiveReach  = 24 * time.Hour
 	splitSlack = time.Hour
 )
 
@@ -78,8 +78,6 @@ type PollResult struct {
 	Complete bool
 	// Again is set when the segment changed, and the next poll begins at once.
 	Again bool
-	// Answered is set when the API answered a page.
-	Answered bool
 	// Resume is the time after which the listing resumes, after an early end.
 	Resume time.Time
 	// LastDeep is when the last complete deep poll began; zero before the first.
@@ -173,7 +171,7 @@ func resumes(prev *PollResult, seg SegmentState, set PlanSettings) bool {
 	if prev.Complete || prev.Again || prev.Resume.IsZero() {
 		return false
 	}
-	return set.Part == checkpoint.History || seg.Now.Sub(prev.Poll.Since) < liveReach
+	return set.Part == checkpoint.History || seg.Now.Sub(prev.Poll.Since) < LiveReach
 }
 
 // closing reports whether a segment with an upper bound has been listed for long
@@ -221,7 +219,7 @@ func segmentIsDone(result PollResult, seg SegmentState, set PlanSettings) bool {
 // splitAt is where a live segment that is far behind is split, so that new files do
 // not wait for old ones; zero where it is not.
 func splitAt(seg checkpoint.Segment, now time.Time, set PlanSettings) time.Time {
-	at := now.Add(-liveReach).Truncate(tick)
+	at := now.Add(-LiveReach).Truncate(tick)
 	known := notBefore(notBefore(seg.Cursor, seg.ListedThrough), seg.From)
 	if set.Part != checkpoint.Live || set.Replay || !at.After(known.Add(splitSlack)) || (!seg.To.IsZero() && !at.Before(seg.To)) {
 		return time.Time{}

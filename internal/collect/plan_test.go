@@ -40,7 +40,7 @@ func livePlan() PlanSettings {
 
 func completed(kind PollKind, changes ...func(*PollResult)) *PollResult {
 	result := &PollResult{
-		Poll: Poll{Kind: kind, At: ago(time.Minute), Since: ago(time.Minute)}, Ended: testNow, Complete: true, Answered: true, LastDeep: ago(time.Hour),
+		Poll: Poll{Kind: kind, At: ago(time.Minute), Since: ago(time.Minute)}, Ended: testNow, Complete: true, LastDeep: ago(time.Hour),
 	}
 	for _, change := range changes {
 		change(result)

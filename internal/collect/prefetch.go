@@ -240,9 +240,6 @@ func (p *prefetcher) cancelAll() {
 	p.running = nil
 }
 
-// close ends all downloads.
-func (p *prefetcher) close() { p.cancelAll() }
-
 // request is what the limiter is asked for.
 func (p *prefetcher) request(file listedFile, after *limit.Ticket) limit.Request {
 	s := p.stream
@@ -262,7 +259,7 @@ func (s *Stream) priority(part checkpoint.Part, file listedFile) limit.Priority 
 		return limit.Replay
 	case !file.at.Implausible && file.EndTime.Before(now.Add(expiringWithin-retention)):
 		return limit.Expiring
-	case part == checkpoint.History, !seg.To.IsZero() && seg.To.Before(now.Add(-liveReach)):
+	case part == checkpoint.History, !seg.To.IsZero() && seg.To.Before(now.Add(-LiveReach)):
 		return limit.History
 	case s.set.Fetch.Important:
 		return limit.Important
@@ -295,6 +292,22 @@ func (s *Stream) startDownload(ctx context.Context, file listedFile, request lim
 		d.body, d.err = s.fetchFile(ctx, d)
 	}()
 	return d
+}
+
+// await waits for a download, and ends it when it fails or ctx ends.
+func (d *download) await(ctx context.Context) error {
+	select {
+	case <-d.done:
+	case <-ctx.Done():
+	}
+	if err := ctx.Err(); err != nil {
+		d.end(err)
+		return err
+	}
+	if d.err != nil {
+		d.end(nil)
+	}
+	return d.err
 }
 
 // end ends a download and gives back what it holds. err is what became of the file;

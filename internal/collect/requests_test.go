@@ -136,7 +136,7 @@ func (s *Stream) fetchInPoll(t *testing.T, file *fakeapi.File) (*body, error) {
 }
 
 func (*Stream) fetchWith(ctx context.Context, p *prefetcher, file *fakeapi.File) (*body, error) {
-	defer p.close()
+	defer p.cancelAll()
 	p.load([]listedFile{{File: compliance.File{
 		ID: file.ID, Name: file.Name, Size: file.Size, SHA256: file.SHA256, EndTime: file.EndTime,
 	}}})

@@ -58,22 +58,13 @@ func (q *retryQueue) add(ctx context.Context, file listedFile, cause error, labe
 	s.note(NoteWarn, "file quarantined", Field{"file_id", file.ID}, Field{"end_time", file.EndTime},
 		Field{"file_size", file.Size}, Field{"cause", label}, Field{"error", cause}, Field{"hint", s.classifier.Classify(cause).Hint})
 	return s.enqueue(ctx, checkpoint.QueuedFile{
-		File:     deliver.FileRef{ID: file.ID, Name: file.Name, Size: file.Size, EndTime: file.EndTime, SHA256: file.SHA256},
-		NextLine: 1, Reason: cutText(cause.Error(), maxReason), Cause: label, Since: file.at.Now, Implausible: file.at.Implausible,
+		File: refOf(file.File), NextLine: 1, Reason: cause.Error(), Cause: label, Since: file.at.Now, Implausible: file.at.Implausible,
 	})
 }
 
-// maxReason bounds a stored reason, in bytes.
-const maxReason = 200
-
-func cutText(text string, most int) string {
-	if len(text) <= most {
-		return text
-	}
-	for most > 0 && text[most]&0xc0 == 0x80 {
-		most--
-	}
-	return text[:most]
+// refOf is a file as the checkpoint names it; fileOf is the way back.
+func refOf(f compliance.File) deliver.FileRef {
+	return deliver.FileRef{ID: f.ID, Name: f.Name, Size: f.Size, EndTime: f.EndTime, SHA256: f.SHA256}
 }
 
 // enqueue stores an entry, and holds the stream while the queue is full: the API
@@ -86,7 +77,7 @@ func (s *Stream) enqueue(ctx context.Context, entry checkpoint.QueuedFile) error
 			if held {
 				s.releaseQueueFull()
 			}
-			s.queue.schedule(entry.File.ID)
+			s.queue.wakeUp()
 			return err
 		}
 		s.holdQueueFull(err)
@@ -100,7 +91,7 @@ func (s *Stream) enqueue(ctx context.Context, entry checkpoint.QueuedFile) error
 // relist takes what a listing says of a queued file. An entry that changed is due.
 func (q *retryQueue) relist(ctx context.Context, queued checkpoint.QueuedFile, listed compliance.File) error {
 	s := q.stream
-	ref := deliver.FileRef{ID: listed.ID, Name: listed.Name, Size: listed.Size, EndTime: listed.EndTime, SHA256: listed.SHA256}
+	ref := refOf(listed)
 	if ref.EndTime.IsZero() {
 		ref.EndTime = queued.File.EndTime
 	}
@@ -112,10 +103,15 @@ func (q *retryQueue) relist(ctx context.Context, queued checkpoint.QueuedFile, l
 	return s.store(ctx, func(ctx context.Context) error { return s.checkpoint.UpdateQueued(ctx, queued) })
 }
 
-// schedule plans the next try of an entry: later after each.
+// schedule plans the next try of an entry after one that failed.
 func (q *retryQueue) schedule(fileID string) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
+	q.scheduleLocked(fileID)
+}
+
+// scheduleLocked plans the next try of an entry: later after each.
+func (q *retryQueue) scheduleLocked(fileID string) retryState {
 	times := q.stream.set.Times
 	state := q.tries[fileID]
 	pause := times.QueueMost
@@ -125,20 +121,11 @@ func (q *retryQueue) schedule(fileID string) {
 	state.tries++
 	state.next = time.Now().Add(pause)
 	q.tries[fileID] = state
-	q.wakeLocked()
+	return state
 }
 
-// scheduleFirst plans the first try of an entry; a later try that is planned stays.
-func (q *retryQueue) scheduleFirst(fileID string) {
-	q.mu.Lock()
-	_, planned := q.tries[fileID]
-	q.mu.Unlock()
-	if !planned {
-		q.schedule(fileID)
-	}
-}
-
-func (q *retryQueue) wakeLocked() {
+// wakeUp lets the queue look at its entries: it plans the first try of a new one.
+func (q *retryQueue) wakeUp() {
 	select {
 	case q.wake <- struct{}{}:
 	default:
@@ -152,7 +139,7 @@ func (q *retryQueue) setDue(fileID string) {
 	state := q.tries[fileID]
 	state.next = time.Time{}
 	q.tries[fileID] = state
-	q.wakeLocked()
+	q.wakeUp()
 }
 
 // setCauseDue lets all entries of a cause be tried at once.
@@ -170,7 +157,7 @@ func (q *retryQueue) suspend(cause string) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	q.suspended = cause
-	q.wakeLocked()
+	q.wakeUp()
 }
 
 // run tries the entries that are due, one at a time, until ctx ends.
@@ -178,7 +165,7 @@ func (q *retryQueue) run(ctx context.Context) {
 	for ctx.Err() == nil {
 		entry, due := q.nextEntry()
 		if pause := time.Until(due); pause > 0 {
-			q.sleep(ctx, min(pause, clockCheck))
+			_ = awaitChange(ctx, q.wake, min(pause, clockCheck))
 			continue
 		}
 		q.try(ctx, entry)
@@ -196,16 +183,6 @@ func (q *retryQueue) forget(fileID string) {
 	delete(q.tries, fileID)
 }
 
-func (q *retryQueue) sleep(ctx context.Context, pause time.Duration) {
-	timer := time.NewTimer(pause)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-	case <-q.wake:
-	case <-ctx.Done():
-	}
-}
-
 // nextEntry is the entry that is due first, and when; a minute from now without one.
 func (q *retryQueue) nextEntry() (entry checkpoint.QueuedFile, due time.Time) {
 	entries := q.stream.checkpoint.Queue()
@@ -217,9 +194,8 @@ func (q *retryQueue) nextEntry() (entry checkpoint.QueuedFile, due time.Time) {
 			continue
 		}
 		state, known := q.tries[e.File.ID]
-		if !known { // a record that was rejected just now
-			state.next = time.Now().Add(q.stream.set.Times.QueueFirst)
-			q.tries[e.File.ID] = state
+		if !known {
+			state = q.scheduleLocked(e.File.ID)
 		}
 		if state.next.Before(due) {
 			entry, due = e, state.next
@@ -242,14 +218,9 @@ func (q *retryQueue) try(ctx context.Context, entry checkpoint.QueuedFile) {
 		priority = limit.UnknownSize
 	}
 	d := s.startDownload(ctx, file, limit.Request{Priority: priority, EndTime: file.EndTime, Size: size})
-	select {
-	case <-d.done:
-	case <-ctx.Done():
-	}
-	if ctx.Err() != nil || d.err != nil {
-		d.end(ctx.Err())
+	if err := d.await(ctx); err != nil {
 		if ctx.Err() == nil {
-			q.failed(ctx, entry, d.err)
+			q.failed(ctx, entry, err)
 		}
 		return
 	}
@@ -316,15 +287,14 @@ func (q *retryQueue) failed(ctx context.Context, entry checkpoint.QueuedFile, er
 	tries := q.tries[entry.File.ID].tries
 	q.mu.Unlock()
 	s.note(NoteDebug, "quarantined file still unavailable", Field{"file_id", entry.File.ID}, Field{"tries", tries}, Field{"error", err})
-	reason := cutText(err.Error(), maxReason)
-	if !queues(fault) || (reason == entry.Reason && fault.Label == entry.Cause) {
+	if !queues(fault) {
 		return
 	}
 	current, ok := s.checkpoint.Queued(entry.File.ID)
 	if !ok {
 		return
 	}
-	current.Reason, current.Cause = reason, fault.Label
+	current.Reason, current.Cause = err.Error(), fault.Label
 	_ = s.store(ctx, func(ctx context.Context) error { return s.checkpoint.UpdateQueued(ctx, current) })
 }
 
@@ -364,11 +334,7 @@ func (q *retryQueue) deliver(ctx context.Context, entry checkpoint.QueuedFile, f
 		if err := q.worker.transfer(ctx, job); err != nil {
 			return err
 		}
-		outcome := FileDelivered
-		if !body.verified {
-			outcome = FileUnverified
-		}
-		s.deps.Observer.FileDone(ctx, s.id, outcome)
+		s.deps.Observer.FileDone(ctx, s.id, fileOutcome(file, body))
 		s.queue.setCauseDue(entry.Cause)
 		return nil
 	}

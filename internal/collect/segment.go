@@ -160,7 +160,7 @@ func (g *segment) poll(ctx context.Context, poll Poll) PollResult {
 	requests, end := s.deps.Observer.StartPoll(requests, s.id)
 	run := &pollRun{segment: g, poll: &poll, lister: s.newLister(g.part, &poll), cut: requests.Done()}
 	run.prefetch = s.newPrefetcher(g.part)
-	defer run.prefetch.close()
+	defer run.prefetch.cancelAll()
 
 	err := run.listAll(ctx, requests)
 	if err != nil && ctx.Err() == nil && requests.Err() != nil {
@@ -171,11 +171,11 @@ func (g *segment) poll(ctx context.Context, poll Poll) PollResult {
 		split, err = true, nil
 	}
 	result := PollResult{Poll: poll, Ended: time.Now(), Again: split, LastDeep: g.lastDeep()}
-	result.Answered, result.Stuck = !poll.Began.Local.IsZero(), run.stuck
+	result.Stuck = run.stuck
 	if err == nil && !split {
 		err = g.complete(ctx, run, &result)
 	}
-	if err != nil && result.Answered {
+	if answered := !poll.Began.Local.IsZero(); err != nil && answered {
 		result.Resume = run.lister.resumePoint(run.rest)
 	}
 	result.Poll = poll
@@ -458,10 +458,8 @@ func (r *pollRun) showProgress() {
 		progress.DeliveredThrough = notBefore(seg.Cursor, seg.ListedThrough)
 	}
 	progress.QuarantinedFiles, progress.QuarantinedRecords = s.checkpoint.QueueCounts()
-	for _, queued := range s.checkpoint.Queue() {
-		if queued.NextLine > 0 && (progress.OldestEnd.IsZero() || queued.File.EndTime.Before(progress.OldestEnd)) {
-			progress.OldestEnd = queued.File.EndTime
-		}
+	if oldest := s.checkpoint.OldestQueued(); progress.OldestEnd.IsZero() || !oldest.IsZero() && oldest.Before(progress.OldestEnd) {
+		progress.OldestEnd = oldest
 	}
 	s.deps.Observer.Progress(s.id, progress)
 }

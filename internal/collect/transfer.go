@@ -156,10 +156,8 @@ func linesFrom(lines []int, nextLine int) []int {
 
 // part names some lines of the file.
 func (j *transferJob) part(lines []int, nextLine int, ahead []int) deliver.Part {
-	f := j.file
 	return deliver.Part{
-		File:   deliver.FileRef{ID: f.ID, Name: f.Name, Size: f.Size, EndTime: f.EndTime, SHA256: f.SHA256},
-		SHA256: j.body.sha256, Lines: lines, NextLine: nextLine, Ahead: ahead,
+		File: refOf(j.file.File), SHA256: j.body.sha256, Lines: lines, NextLine: nextLine, Ahead: ahead,
 	}
 }
 
@@ -233,7 +231,7 @@ func (w *worker) commit(ctx context.Context, job transferJob, receipt deliver.Re
 	}
 	s.deps.Observer.EventsEvicted(ctx, s.id, s.checkpoint.Evicted()-evicted)
 	if err == nil && receipt.Outcome() == deliver.Quarantined {
-		s.queue.scheduleFirst(job.file.ID)
+		s.queue.wakeUp()
 	}
 	return err
 }
