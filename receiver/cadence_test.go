@@ -99,7 +99,7 @@ func FuzzSchedule(f *testing.F) {
 	})
 }
 
-// A machine without a time-zone database is told from a zone that does not exist.
+// A machine without a time-zone database is distinguished from a zone that does not exist.
 func TestZoneErrors(t *testing.T) {
 	none := func(name string) (*time.Location, error) { return nil, errors.New("unknown time zone " + name) }
 	_, err := loadZone("Europe/Paris", none)

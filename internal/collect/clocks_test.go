@@ -14,7 +14,7 @@ import (
 )
 
 // TestClocks proves that the earlier clock is now, whichever is wrong, and that the
-// server's clock goes on between answers.
+// server's clock advances between answers.
 func TestClocks(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		offset := time.Duration(0)

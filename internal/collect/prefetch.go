@@ -31,7 +31,7 @@ const expiringWithin = 24 * time.Hour
 var errEvicted = errors.New("deliver file: its memory was needed elsewhere")
 
 // body is the content of a downloaded file. The limiter may take its memory while
-// nothing moves; whoever holds parts of it copies them in detach.
+// nothing moves; a holder of parts of it copies them in detach.
 type body struct {
 	sha256   string
 	verified bool

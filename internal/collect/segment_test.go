@@ -12,7 +12,7 @@ import (
 )
 
 // TestWaitsAreMonotonic proves that an interval is measured by the monotonic clock: a
-// wall clock that is set forward, or goes on while the machine sleeps, makes no poll due.
+// wall clock that is set forward, or advances while the machine sleeps, makes no poll due.
 func TestWaitsAreMonotonic(t *testing.T) {
 	state := liveState(func(s *SegmentState) { s.Now = time.Now() })
 	first := PlanPoll(nil, state, reading(0, 0), livePlan()).begin(time.Now())

@@ -106,7 +106,7 @@ func DefaultTimes() Times {
 }
 
 // storeRetry rules writes of the checkpoint: they are tried until they succeed or
-// the receiver stops, since to go on without them would deliver twice.
+// the receiver stops, since continuing without them would deliver twice.
 var storeRetry = configretry.BackOffConfig{
 	Enabled: true, InitialInterval: time.Second, MaxInterval: 30 * time.Second,
 	Multiplier: 2, RandomizationFactor: 0.5,

@@ -61,7 +61,7 @@ type body struct {
 	sent    int64 // bytes that came
 	sentSum digest
 
-	more     bool // the body goes on after bytes; the rest was not read
+	more     bool // the body has more after bytes; the rest was not read
 	complete bool // the body's end was marked
 }
 
@@ -74,7 +74,7 @@ var gzipMagic = []byte{0x1f, 0x8b, 8}
 func readBody(r io.Reader, limit int64, listed bool) (body, error) {
 	sent := &sentReader{r: r, hash: sha256.New(), limit: math.MaxInt64}
 	buffered := bufio.NewReaderSize(sent, 32<<10)
-	head, _ := buffered.Peek(len(gzipMagic)) // its error comes again
+	head, _ := buffered.Peek(len(gzipMagic)) // the read returns its error too
 	first := int64(unlistedRoom)
 	if listed {
 		first = listedRoom

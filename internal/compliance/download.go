@@ -128,7 +128,7 @@ func discard(body io.ReadCloser) {
 	body.Close()
 }
 
-// notInURL is what no URL may hold and some servers leave in a Location all the same.
+// notInURL is what no URL may hold and some servers leave in a Location.
 var notInURL = strings.NewReplacer(
 	" ", "%20", `"`, "%22", "<", "%3C", ">", "%3E", `\`, "%5C", "^", "%5E", "`", "%60", "{", "%7B", "|", "%7C", "}", "%7D",
 )

@@ -188,7 +188,7 @@ func TestOddEntries(t *testing.T) {
 	}
 }
 
-// An entry without a usable id is told from others by its canonical JSON.
+// An entry without a usable id is identified by its canonical JSON.
 func TestEntriesWithoutUsableID(t *testing.T) {
 	t.Parallel()
 	at := time.Date(2026, 8, 1, 12, 30, 7, 481_516_000, time.UTC)

@@ -23,7 +23,7 @@ type Step struct {
 }
 
 // Call is what one ConsumeLogs call carries: the records of a step that are no
-// duplicates. Build makes the data anew for each attempt: what was handed over
+// duplicates. Build makes the data anew for each attempt: what was offered
 // once is off limits, whatever the answer was. With Records 0 no call is made.
 type Call struct {
 	Part    Part

@@ -292,7 +292,7 @@ func TestConsumerMayMutate(t *testing.T) {
 }
 
 // A context that ends during a call makes every error worthless as an answer:
-// nothing is decided, reported or settled. An acceptance counts all the same.
+// nothing is decided, reported or settled. An acceptance still counts.
 func TestContextEnds(t *testing.T) {
 	for name, answer := range map[string]error{
 		"permanent":                errBad,

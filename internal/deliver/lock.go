@@ -68,7 +68,7 @@ func (l *Lock) Acquire(ctx context.Context, turn Turn) error {
 	}
 }
 
-// abandon takes a waiter out of its queue, or hands on the lock that it got while
+// abandon takes a waiter out of its queue, or passes on the lock that it got while
 // its context ended.
 func (l *Lock) abandon(turn Turn, granted chan struct{}) {
 	l.mu.Lock()

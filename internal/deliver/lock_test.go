@@ -59,7 +59,7 @@ func TestLockOrder(t *testing.T) {
 	}
 }
 
-// Whoever waits gets one of any five turns, whatever the others do.
+// Each waiter gets one of any five turns, whatever the others do.
 func TestLockFifthTurn(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		order := queueUp(t, [turns]int{100, 100, 100})

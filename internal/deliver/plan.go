@@ -325,7 +325,7 @@ func (p *plan) probe(reason answerKind) {
 	}
 }
 
-// probed goes on after a probe that was not accepted; kind is its answer. It
+// probed continues after a probe that was not accepted; kind is its answer. It
 // returns whether the next step waits.
 func (p *plan) probed(kind answerKind) (backOff bool) {
 	p.probing.records = p.probing.records[1:]

@@ -271,12 +271,12 @@ var table = []mutant{
 		pkg:   inSim, tests: []string{"TestFaultRedirect"},
 	},
 	{
-		name: "history waits for ever", file: "internal/limit/queue.go",
+		name: "history never gets a turn", file: "internal/limit/queue.go",
 		edits: []edit{{"since.history >= historyShare-1", "since.history < 0"}},
 		pkg:   inLimit, tests: []string{"TestDownloadsHistoryShare"},
 	},
 	{
-		name: "the retry queue waits for ever", file: "internal/limit/queue.go",
+		name: "the retry queue never gets a turn", file: "internal/limit/queue.go",
 		edits: []edit{{"since.retry >= retryShare-1", "since.retry < 0"}},
 		pkg:   inLimit, tests: []string{"TestDownloadsRetryShare"},
 	},

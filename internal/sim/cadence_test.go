@@ -46,7 +46,7 @@ func TestLongPollIsMadeUpForOnce(t *testing.T) {
 	})
 }
 
-// A clock that is set forward, or goes on while the machine sleeps, does not make a
+// A clock that is set forward, or advances while the machine sleeps, does not make a
 // stream poll again and again until the interval is over; neither does one that is set
 // back stop it.
 func TestClockIsSet(t *testing.T) {

@@ -472,7 +472,7 @@ func TestFaultHasMoreLies(t *testing.T) {
 }
 
 // More files share one end_time than a page lists: what can be listed is delivered,
-// the listing goes on after them, and the gap is reported once.
+// the listing continues after them, and the gap is reported once.
 func TestFaultTies(t *testing.T) {
 	for _, inclusive := range []bool{false, true} {
 		play(t, fakeapi.Options{Inclusive: inclusive}, func(s *scene) {
@@ -603,7 +603,7 @@ func TestFaultReasonIsTheLastOne(t *testing.T) {
 	})
 }
 
-// The event of a line that comes again under its id, after another line did, is still
+// The event of a line that is repeated under its id, after another line did, is still
 // known: A, then B, then A again are two records.
 func TestFaultEventComesBack(t *testing.T) {
 	play(t, fakeapi.Options{}, func(s *scene) {

@@ -32,7 +32,7 @@ type disk struct {
 	trouble func() window
 	// stored and failed are told of writes to the key of a stream.
 	stored, failed func(replay, eventType string)
-	// floor is told of the floor in each checkpoint.
+	// floor gets the floor in each checkpoint.
 	floor func(replay, eventType string, floor time.Time)
 }
 
