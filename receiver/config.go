@@ -189,9 +189,9 @@ type DownloadConfig struct {
 	// AllowedHosts, when set, are the only hosts a signed URL may point to,
 	// private addresses included. "*.example.com" stands for every subdomain.
 	AllowedHosts []string `mapstructure:"allowed_hosts"`
-	// Verify says what a file of the listed size is whose bytes come the same in
-	// two passes, with another digest than listed: "lenient" delivers it marked,
-	// "strict" sets it aside.
+	// Verify says what becomes of a file of the listed size with another digest than
+	// listed: "strict" quarantines it, "lenient" delivers it marked when the same
+	// bytes came in two fetches at least five minutes apart.
 	Verify string `mapstructure:"verify"`
 	// prevent unkeyed literal initialization
 	_ struct{}
@@ -261,7 +261,7 @@ func NewDefaultConfig() *Config {
 			MaxFileSize:  64 << 20,
 			MemoryLimit:  48 << 20,
 			Concurrency:  4,
-			Verify:       verifyLenient,
+			Verify:       verifyStrict,
 		},
 		Body:        bodyRaw,
 		Content:     ContentConfig{Mode: string(record.ContentKeep)},

@@ -61,7 +61,7 @@ func (r *logsReceiver) newDeps(calls context.Context) *collect.Deps {
 	return &collect.Deps{
 		API:   newAPI(r.cfg, r.transports, apiHooks{observe: r.reporter.telemetry.recordRequest, allowFetch: hosts.Check}, r.set.BuildInfo.Version),
 		Lists: limit.NewRate(r.cfg.RateLimit.ListsPerMinute), Downloads: r.downloads, Hosts: hosts,
-		Clocks: collect.NewClocks(r.options.wallClock), Keys: &collect.KeyGate{}, FirstRun: collect.NewFirstRun(), Observer: r.reporter,
+		Clocks: collect.NewClocks(r.options.wallClock), Keys: &collect.KeyGate{}, FirstRun: collect.NewFirstRun(), Contact: collect.NewContact(), Observer: r.reporter,
 		Detach: func(ctx context.Context) (context.Context, context.CancelFunc) {
 			detached, cancel := context.WithCancel(context.WithoutCancel(ctx))
 			stop := context.AfterFunc(calls, cancel)

@@ -65,7 +65,7 @@ func newTestDeps(t *testing.T, api *fakeapi.API) *Deps {
 	t.Helper()
 	deps := &Deps{
 		Lists: limit.NewRate(0), Downloads: limit.NewDownloads(limit.Settings{Memory: 1 << 30, Slots: 8}), Hosts: limit.NewHosts(),
-		Clocks: NewClocks(nil), Keys: &KeyGate{}, FirstRun: NewFirstRun(), Observer: &testObserver{},
+		Clocks: NewClocks(nil), Keys: &KeyGate{}, FirstRun: NewFirstRun(), Contact: NewContact(), Observer: &testObserver{},
 		Detach:   context.WithCancel,
 		Detached: func() bool { return false },
 	}

@@ -22,6 +22,7 @@ const (
 	hintPaused       = "the storage host asked for a pause; requests to it resume after that"
 	hintRedirect     = "the API names a download address that the receiver does not follow; see download::allowed_hosts; the file is retried"
 	hintIntegrity    = "the storage host serves other bytes than the API lists; the file is retried; report it to OpenAI if it stays so"
+	hintDigests      = "no file has the digest that the API lists, so it may mean something else; set download.verify: lenient to accept such files, marked, or ask OpenAI"
 	hintUnverifiable = "the API lists no digest for the file; download::verify: lenient delivers such files and marks them"
 	hintTooLarge     = "raise download::max_file_size; the file is retried"
 	hintUnreadable   = "the file's body cannot be decoded; the file is retried; report it to OpenAI if it stays so"

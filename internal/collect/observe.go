@@ -70,7 +70,8 @@ type Observer interface {
 	CheckpointStored(ctx context.Context, id StreamID, err error, next time.Duration)
 	// Progress brings the gauges up to date.
 	Progress(id StreamID, progress Progress)
-	// HeldBy reports what holds a stream; a Hold without a cause ends it.
+	// HeldBy reports what holds a stream, or all of them, with an id without an event
+	// type; a Hold without a cause ends it.
 	HeldBy(id StreamID, kind HoldKind, hold Hold)
 	// Note reports something that is logged and nothing else.
 	Note(id StreamID, note Note)
@@ -122,6 +123,7 @@ const (
 	HoldQueueFull                 // the retry queue is at its bound
 	HoldSuspected                 // a data gap is suspected
 	HoldBounds                    // the bounds of the first run cannot be resolved
+	HoldDigests                   // no file of the receiver has its listed digest
 )
 
 // Hold is why a stream is held.

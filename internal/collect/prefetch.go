@@ -333,6 +333,9 @@ func (s *Stream) fetchFile(ctx context.Context, d *download) (*body, error) {
 	d.begun.Store(true)
 	content, err := s.deps.API.Download(ctx, d.file.File)
 	grant.Downloaded()
+	if content.Verified && s.deps.Contact.match() {
+		s.deps.Observer.HeldBy(StreamID{}, HoldDigests, Hold{})
+	}
 	content, err = s.verifier.judge(d.file.File, content, err)
 	if err != nil {
 		grant.Release()

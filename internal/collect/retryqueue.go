@@ -46,7 +46,11 @@ func newRetryQueue(s *Stream) *retryQueue {
 	now := time.Now()
 	queued := s.checkpoint.Queue()
 	for i, entry := range queued { // spread, so that a restart is no burst
-		q.tries[entry.File.ID] = retryState{next: now.Add(s.set.Times.QueueFirst * time.Duration(i) / time.Duration(len(queued)))}
+		next := now.Add(s.set.Times.QueueFirst * time.Duration(i) / time.Duration(len(queued)))
+		if entry.Cause == labelDigest && !s.set.Fetch.Strict {
+			next = now // the setting may have been changed for them
+		}
+		q.tries[entry.File.ID] = retryState{next: next}
 	}
 	return q
 }
@@ -185,12 +189,13 @@ func (q *retryQueue) forget(fileID string) {
 
 // nextEntry is the entry that is due first, and when; a minute from now without one.
 func (q *retryQueue) nextEntry() (entry checkpoint.QueuedFile, due time.Time) {
-	entries := q.stream.checkpoint.Queue()
+	entries, digestsHeld := q.stream.checkpoint.Queue(), q.stream.deps.Contact.holds()
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	due = time.Now().Add(clockCheck)
 	for _, e := range entries {
-		if q.suspended != "" && e.Cause == q.suspended && e.NextLine > 0 {
+		left := q.suspended != "" && e.Cause == q.suspended || digestsHeld && e.Cause == labelDigest
+		if left && e.NextLine > 0 {
 			continue
 		}
 		state, known := q.tries[e.File.ID]
@@ -334,7 +339,7 @@ func (q *retryQueue) deliver(ctx context.Context, entry checkpoint.QueuedFile, f
 		if err := q.worker.transfer(ctx, job); err != nil {
 			return err
 		}
-		s.deps.Observer.FileDone(ctx, s.id, fileOutcome(file, body))
+		s.fileDelivered(ctx, file, body)
 		s.queue.setCauseDue(entry.Cause)
 		return nil
 	}

@@ -375,6 +375,11 @@ func (r *pollRun) settlePage(ctx, requests context.Context, files []listedFile) 
 func (r *pollRun) settleFile(ctx, requests context.Context, file listedFile) error {
 	s := r.segment.stream
 	for {
+		if hold, ok := s.deps.Contact.hold(); ok {
+			if done, err := r.holdBefore(ctx, requests, file, hold); done || err != nil {
+				return err
+			}
+		}
 		body, err := r.prefetch.next(requests)
 		if err == nil {
 			err = r.deliver(ctx, file, body)
@@ -391,20 +396,41 @@ func (r *pollRun) settleFile(ctx, requests context.Context, file listedFile) err
 		} else if requests.Err() != nil || !queues(fault) {
 			return err
 		}
-		if s.faults.add(file.ID, fault.Label) {
-			err = r.holdForFiles(ctx, requests, fault, err)
-		} else {
+		if fault.OtherDigest && s.set.Fetch.Strict && s.otherDigest(file, err, fault) {
+			continue
+		}
+		if !s.faults.add(file.ID, fault.Label) {
 			r.prefetch.dropFirst()
 			return s.queue.add(ctx, file, err, fault.Label)
 		}
-		if err != nil {
+		s.deps.Observer.HeldBy(s.id, HoldFiles, Hold{Err: err, Fault: fault})
+		if done, err := r.holdBefore(ctx, requests, file, s.faults.hold(fault)); done || err != nil {
 			return err
 		}
-		if s.checkpoint.IsCompleted(file.ID) {
-			return nil
-		}
-		r.prefetch.restart()
 	}
+}
+
+// holdBefore holds the stream before a file. It returns true when the file was
+// delivered meanwhile.
+func (r *pollRun) holdBefore(ctx, requests context.Context, file listedFile, hold fileHold) (done bool, err error) {
+	if err := r.holdForFiles(ctx, requests, hold); err != nil {
+		return false, err
+	}
+	if r.segment.stream.checkpoint.IsCompleted(file.ID) {
+		return true, nil
+	}
+	r.prefetch.restart()
+	return false, nil
+}
+
+// otherDigest takes note of a file that has another digest than listed, and reports
+// whether all streams hold for it.
+func (s *Stream) otherDigest(file listedFile, err error, fault Fault) bool {
+	fault.Scope, fault.Hint = ScopeNetwork, hintDigests
+	if s.deps.Contact.mismatch(file.ID, fault) {
+		s.deps.Observer.HeldBy(StreamID{}, HoldDigests, Hold{Err: err, Fault: fault})
+	}
+	return s.deps.Contact.holds()
 }
 
 // queues reports whether a file that failed so waits in the retry queue, while the
@@ -432,9 +458,18 @@ func (r *pollRun) deliver(ctx context.Context, file listedFile, body *body) erro
 	}
 	r.delivered++
 	r.poll.Delivered = true
-	s.verifier.forget(file.ID)
-	s.deps.Observer.FileDone(ctx, s.id, fileOutcome(file, body))
+	s.fileDelivered(ctx, file, body)
 	return nil
+}
+
+// fileDelivered takes note of a file that was delivered whole.
+func (s *Stream) fileDelivered(ctx context.Context, file listedFile, body *body) {
+	s.verifier.forget(file.ID)
+	outcome := fileOutcome(file, body)
+	if outcome == FileUnverified {
+		s.note(NoteWarn, "file delivered unverified", Field{"file_id", file.ID}, Field{"listed_sha256", file.SHA256}, Field{"sha256", body.sha256})
+	}
+	s.deps.Observer.FileDone(ctx, s.id, outcome)
 }
 
 func fileOutcome(file listedFile, body *body) string {

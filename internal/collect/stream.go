@@ -27,6 +27,7 @@ type Deps struct {
 	Clocks    *Clocks
 	Keys      *KeyGate
 	FirstRun  *FirstRun
+	Contact   *Contact
 	Observer  Observer
 	// Detach returns a context for calls to the next consumer and to storage: it
 	// outlives ctx for as long as Shutdown gives them.
@@ -138,6 +139,10 @@ func NewStream(id StreamID, deps *Deps, set Settings, state *checkpoint.Stream, 
 		verifier: newVerifier(set.Fetch.Strict, set.Times.Unverified),
 	}
 	s.queue = newRetryQueue(s)
+	deps.Contact.join(state, func() {
+		s.queue.setCauseDue(labelDigest)
+		s.changed.broadcast()
+	})
 	return s
 }
 

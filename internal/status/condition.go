@@ -55,6 +55,7 @@ const (
 	KindHost                     // a fault of host, key or API holds the stream
 	KindGapSuspected             // one clock alone says that records have expired
 	KindBounds                   // start_from or until cannot be resolved
+	KindDigests                  // no file has its listed digest
 )
 
 // stopsStream reports whether a stream with a condition of this kind makes no
