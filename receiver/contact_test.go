@@ -51,10 +51,11 @@ func TestFirstContactHoldsAllTypes(t *testing.T) {
 	assert.True(t, slices.ContainsFunc(files, func(file *fakeapi.File) bool {
 		return strings.HasSuffix(held.ContextMap()["error"].(string), "the listing says "+file.SHA256)
 	}))
-	w.awaitPasses(20) // long after the last try of the hold
-	before := w.fetches()
-	w.awaitPasses(20)
-	assert.Equal(t, before, w.fetches(), "the tries of the hold are used up")
+	require.Eventually(t, func() bool {
+		before := w.fetches()
+		w.awaitPasses(40)
+		return w.fetches() == before
+	}, 20*time.Second, time.Millisecond, "the tries of the hold are used up")
 	assert.Equal(t, 1, w.logs.FilterMessage(digestsHeld).Len())
 	assert.Equal(t, 7, w.logs.FilterMessage(quarantinedFile).Len())
 	assert.Empty(t, w.counts())

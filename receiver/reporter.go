@@ -117,7 +117,7 @@ func condition(err error, fault collect.Fault) status.Condition {
 
 // firstPoll is the line of a type in the first-poll report.
 func firstPoll(report collect.PollReport) status.FirstPoll {
-	first := status.FirstPoll{State: status.StateFailed, Files: report.Files, Hint: report.Fault.Hint, Err: report.Err}
+	first := status.FirstPoll{State: status.StateFailed, Files: report.Files, Newest: report.Newest, Hint: report.Fault.Hint, Err: report.Err}
 	switch report.Fault.Poll {
 	case collect.PollSuccess:
 		first.State = status.StateOK
@@ -267,6 +267,11 @@ func (r *reporter) Progress(id collect.StreamID, p collect.Progress) { r.telemet
 var holdKinds = map[collect.HoldKind]status.Kind{
 	collect.HoldFiles: status.KindHost, collect.HoldQueueFull: status.KindQueueFull, collect.HoldSuspected: status.KindGapSuspected,
 	collect.HoldBounds: status.KindBounds, collect.HoldDigests: status.KindDigests,
+}
+
+// NewestEvent implements collect.Observer.
+func (r *reporter) NewestEvent(id collect.StreamID, at time.Time) {
+	r.telemetry.gauges.lagOf(id).SetNewest(at)
 }
 
 // HeldBy implements collect.Observer.

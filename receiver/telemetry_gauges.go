@@ -81,6 +81,7 @@ func (g *gauges) register(b *metadata.TelemetryBuilder) error {
 	return errors.Join(
 		b.RegisterReceiverOpenaiComplianceDeliveryLagCallback(g.seconds(func(r status.Reading) *float64 { return r.DeliveryLag })),
 		b.RegisterReceiverOpenaiComplianceOldestPendingExpiryCallback(g.seconds(func(r status.Reading) *float64 { return r.OldestPendingExpiry })),
+		b.RegisterReceiverOpenaiComplianceAPINewestEventAgeCallback(g.seconds(func(r status.Reading) *float64 { return r.NewestEventAge })),
 		b.RegisterReceiverOpenaiComplianceBacklogFilesCallback(g.count(func(r status.Reading) int64 { return r.BacklogFiles })),
 		b.RegisterReceiverOpenaiComplianceQuarantinedFilesCallback(g.count(func(r status.Reading) int64 { return r.QuarantinedFiles })),
 		b.RegisterReceiverOpenaiComplianceQuarantinedRecordsCallback(g.count(func(r status.Reading) int64 { return r.QuarantinedRecords })),

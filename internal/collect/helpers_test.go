@@ -153,6 +153,7 @@ func (*testObserver) EventsEvicted(context.Context, StreamID, int)              
 func (*testObserver) GapReported(context.Context, StreamID, GapReport)                  {}
 func (*testObserver) CheckpointStored(context.Context, StreamID, error, time.Duration)  {}
 func (*testObserver) Progress(StreamID, Progress)                                       {}
+func (*testObserver) NewestEvent(StreamID, time.Time)                                   {}
 func (*testObserver) HeldBy(StreamID, HoldKind, Hold)                                   {}
 func (*testObserver) ClockSkew(time.Duration, SkewAlarm)                                {}
 func (*testObserver) Ended(StreamID)                                                    {}

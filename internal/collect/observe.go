@@ -70,6 +70,9 @@ type Observer interface {
 	CheckpointStored(ctx context.Context, id StreamID, err error, next time.Duration)
 	// Progress brings the gauges up to date.
 	Progress(id StreamID, progress Progress)
+	// NewestEvent reports the time of the newest record that the API holds of a type
+	// that is quiet; zero when there is none, or nothing is known of it.
+	NewestEvent(id StreamID, at time.Time)
 	// HeldBy reports what holds a stream, or all of them, with an id without an event
 	// type; a Hold without a cause ends it.
 	HeldBy(id StreamID, kind HoldKind, hold Hold)
@@ -88,6 +91,9 @@ type PollReport struct {
 	Fault Fault // of Err
 	// Files that were delivered.
 	Files int
+	// Newest is when the newest record is from that the API holds, zero for none; nil
+	// when it was not asked, or did not answer.
+	Newest *time.Time
 	// Canceled is set when the receiver ended it.
 	Canceled bool
 	// Checkpoint names where the stream is, for logs.

@@ -24,7 +24,8 @@ type segment struct {
 	part   checkpoint.Part
 	worker *worker
 	// prev is how the last poll ended; nil before the first of a run.
-	prev *PollResult
+	prev  *PollResult
+	fresh freshness
 	// denied is set while the API denies the key to this stream.
 	denied denial
 }
@@ -179,6 +180,10 @@ func (g *segment) poll(ctx context.Context, poll Poll) PollResult {
 		result.Resume = run.lister.resumePoint(run.rest)
 	}
 	result.Poll = poll
+	var newest *time.Time
+	if err == nil && !split && g.part == checkpoint.Live && s.id.Replay == "" {
+		newest = g.checkFreshness(requests, run.delivered > 0)
+	}
 	fault := s.classifier.Classify(err)
 	if fault.Scope == ScopeKey && fault.Retry == RetryNextPoll {
 		g.denied.key, _ = s.deps.API.Key.Key()
@@ -188,7 +193,7 @@ func (g *segment) poll(ctx context.Context, poll Poll) PollResult {
 	}
 	run.showProgress()
 	end(PollReport{
-		Part: g.part, Err: err, Fault: fault, Files: run.delivered, Canceled: ctx.Err() != nil, Checkpoint: s.checkpoint.String(),
+		Part: g.part, Err: err, Fault: fault, Files: run.delivered, Canceled: ctx.Err() != nil, Checkpoint: s.checkpoint.String(), Newest: newest,
 	})
 	return result
 }

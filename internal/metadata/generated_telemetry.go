@@ -28,6 +28,7 @@ type TelemetryBuilder struct {
 	meter                                           metric.Meter
 	mu                                              sync.Mutex
 	registrations                                   []metric.Registration
+	ReceiverOpenaiComplianceAPINewestEventAge       metric.Float64ObservableGauge
 	ReceiverOpenaiComplianceAPIRequestDuration      metric.Float64Histogram
 	ReceiverOpenaiComplianceAPIRequests             metric.Int64Counter
 	ReceiverOpenaiComplianceBacklogFiles            metric.Int64ObservableGauge
@@ -60,6 +61,21 @@ type telemetryBuilderOptionFunc func(mb *TelemetryBuilder)
 
 func (tbof telemetryBuilderOptionFunc) apply(mb *TelemetryBuilder) {
 	tbof(mb)
+}
+
+// RegisterReceiverOpenaiComplianceAPINewestEventAgeCallback sets callback for observable ReceiverOpenaiComplianceAPINewestEventAge metric.
+func (builder *TelemetryBuilder) RegisterReceiverOpenaiComplianceAPINewestEventAgeCallback(cb metric.Float64Callback) error {
+	reg, err := builder.meter.RegisterCallback(func(ctx context.Context, o metric.Observer) error {
+		cb(ctx, &observerFloat64{inst: builder.ReceiverOpenaiComplianceAPINewestEventAge, obs: o})
+		return nil
+	}, builder.ReceiverOpenaiComplianceAPINewestEventAge)
+	if err != nil {
+		return err
+	}
+	builder.mu.Lock()
+	defer builder.mu.Unlock()
+	builder.registrations = append(builder.registrations, reg)
+	return nil
 }
 
 // RegisterReceiverOpenaiComplianceBacklogFilesCallback sets callback for observable ReceiverOpenaiComplianceBacklogFiles metric.
@@ -190,6 +206,12 @@ func NewTelemetryBuilder(settings component.TelemetrySettings, options ...Teleme
 	}
 	builder.meter = Meter(settings)
 	var err, errs error
+	builder.ReceiverOpenaiComplianceAPINewestEventAge, err = builder.meter.Float64ObservableGauge(
+		"otelcol_receiver_openai_compliance_api_newest_event_age",
+		metric.WithDescription("Age of the newest record that the API holds, asked for while an event type is quiet for half an hour. It tells a quiet type from a late export. There is no value while files come, and where the API does not answer. [Alpha]"),
+		metric.WithUnit("s"),
+	)
+	errs = errors.Join(errs, err)
 	builder.ReceiverOpenaiComplianceAPIRequestDuration, err = builder.meter.Float64Histogram(
 		"otelcol_receiver_openai_compliance_api_request_duration",
 		metric.WithDescription("Time from a request to its answer. A list includes its whole page, a download or fetch only the header. [Alpha]"),

@@ -26,6 +26,7 @@ type Lag struct {
 	mu          sync.Mutex // guards everything below
 	through     time.Time
 	ended       bool
+	newest      time.Time // record that the API holds
 	pending     map[SegmentKey]pendingFiles
 	quarantined map[string]quarantined // by replay
 }
@@ -48,6 +49,14 @@ func (l *Lag) SetDelivered(through time.Time) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.through = through
+}
+
+// SetNewest says when the newest record is from that the API holds; zero when that is
+// not known.
+func (l *Lag) SetNewest(at time.Time) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.newest = at
 }
 
 // SetPending says how many files a segment has listed and not delivered,
@@ -82,6 +91,7 @@ func (l *Lag) End() {
 type Reading struct {
 	DeliveryLag         *float64 // seconds
 	OldestPendingExpiry *float64 // seconds; negative when past
+	NewestEventAge      *float64 // seconds
 	BacklogFiles        int64
 	QuarantinedFiles    int64
 	QuarantinedRecords  int64
@@ -94,6 +104,9 @@ func (l *Lag) Read(now time.Time) Reading {
 	var r Reading
 	if !l.through.IsZero() && !l.ended {
 		r.DeliveryLag = new(max(0, now.Sub(l.through).Seconds()))
+	}
+	if !l.newest.IsZero() && !l.ended {
+		r.NewestEventAge = new(max(0, now.Sub(l.newest).Seconds()))
 	}
 	for _, q := range l.quarantined {
 		r.QuarantinedFiles += int64(q.files)
