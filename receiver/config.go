@@ -90,6 +90,8 @@ type Config struct {
 	Body string `mapstructure:"body"`
 	// Content says what stands in the place of what people and models wrote.
 	Content ContentConfig `mapstructure:"content"`
+	// Digest says how often a digest of what was delivered becomes a record of its own.
+	Digest DigestConfig `mapstructure:"digest"`
 	// OwnRequests is "mark" or "keep", for the AUDIT_LOG records that the
 	// receiver's own requests cause.
 	OwnRequests string `mapstructure:"own_requests"`

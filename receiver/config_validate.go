@@ -42,6 +42,7 @@ func (c *Config) Validate() error {
 		c.validateReplays(),
 		c.validateChoices(),
 		c.Content.validate(),
+		c.Digest.validate(),
 		c.validateRetries(),
 		c.validateBounds(),
 		c.validateAllowedHosts(),

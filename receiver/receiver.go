@@ -44,6 +44,7 @@ type logsReceiver struct {
 	transports *transports
 	storage    storage.Client
 	specs      []*streamSpec
+	digests    collect.DigestSettings
 	downloads  *limit.Downloads
 	reporter   *reporter
 	running    *running
@@ -98,6 +99,9 @@ func (r *logsReceiver) start(ctx context.Context, host component.Host) error {
 	}
 	var err error
 	if r.specs, err = r.cfg.streamSpecs(r.options.wallClock()); err != nil {
+		return err
+	}
+	if r.digests, err = r.cfg.Digest.settings(); err != nil {
 		return err
 	}
 	if r.reporter, err = newReporter(host, r.set.TelemetrySettings, r.cfg.EventTypes, len(r.specs)); err != nil {

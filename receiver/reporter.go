@@ -266,12 +266,17 @@ func (r *reporter) Progress(id collect.StreamID, p collect.Progress) { r.telemet
 // holdKinds are the status kinds of holds.
 var holdKinds = map[collect.HoldKind]status.Kind{
 	collect.HoldFiles: status.KindHost, collect.HoldQueueFull: status.KindQueueFull, collect.HoldSuspected: status.KindGapSuspected,
-	collect.HoldBounds: status.KindBounds, collect.HoldDigests: status.KindDigests,
+	collect.HoldBounds: status.KindBounds, collect.HoldDigests: status.KindDigests, collect.HoldDigest: status.KindDigestOverdue,
 }
 
 // NewestEvent implements collect.Observer.
 func (r *reporter) NewestEvent(id collect.StreamID, at time.Time) {
 	r.telemetry.gauges.lagOf(id).SetNewest(at)
+}
+
+// DigestDelivered implements collect.Observer.
+func (r *reporter) DigestDelivered(id collect.StreamID, number int64) {
+	r.telemetry.gauges.lagOf(id).SetDigest(id.Replay, number)
 }
 
 // HeldBy implements collect.Observer.
@@ -283,6 +288,10 @@ func (r *reporter) HeldBy(id collect.StreamID, kind collect.HoldKind, hold colle
 	fields := []zap.Field{zap.Error(hold.Err), zap.String("cause", hold.Fault.Label), zap.String("hint", hold.Fault.Hint)}
 	if id == (collect.StreamID{}) {
 		r.logger.Error("no file matches its digest, collection held", fields...)
+		return
+	}
+	if kind == collect.HoldDigest {
+		r.loggers[id].Warn("digest overdue, will retry", fields...)
 		return
 	}
 	r.loggers[id].Warn("event type held, will retry", fields...)

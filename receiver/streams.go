@@ -34,7 +34,7 @@ func (r *logsReceiver) newStreams(calls context.Context) ([]*collect.Stream, err
 		switch {
 		case spec.state == nil:
 			r.reporter.checkpointCorrupt(calls, spec.id)
-		case spec.state.Ended():
+		case spec.state.Ended() && !spec.state.HasDigestsLeft():
 			r.set.Logger.Info("collection already finished", spec.fields()...)
 			r.reporter.Ended(spec.id)
 		default:
@@ -103,8 +103,9 @@ func (r *logsReceiver) streamSettings(spec *streamSpec) collect.Settings {
 			Ahead: cfg.Download.Concurrency, MaxFileSize: cfg.Download.MaxFileSize, Strict: cfg.Download.Verify == verifyStrict,
 			Important: collect.EventTypes[spec.id.EventType].Important,
 		},
-		Batch:  collect.BatchSettings{MaxRecords: cfg.Batch.MaxRecords, MaxBytes: cfg.Batch.MaxBytes, Deduplicate: cfg.Deduplication.Window > 0},
-		Source: r.recordSource(spec),
+		Batch:   collect.BatchSettings{MaxRecords: cfg.Batch.MaxRecords, MaxBytes: cfg.Batch.MaxBytes, Deduplicate: cfg.Deduplication.Window > 0},
+		Digests: r.digests,
+		Source:  r.recordSource(spec),
 		Bounds: func(first checkpoint.FirstRun, now time.Time) (checkpoint.Bounds, error) {
 			return resolveBounds(first, now, reach)
 		},

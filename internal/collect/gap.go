@@ -174,7 +174,7 @@ func (s *Stream) reportGap(ctx context.Context, gap record.Gap, file compliance.
 		}
 	}
 	s.deps.Observer.GapReported(ctx, s.id, report)
-	return nil
+	return s.noteGap(ctx, gap)
 }
 
 // offerGap makes one call, under the delivery lock.

@@ -154,6 +154,7 @@ func (*testObserver) GapReported(context.Context, StreamID, GapReport)          
 func (*testObserver) CheckpointStored(context.Context, StreamID, error, time.Duration)  {}
 func (*testObserver) Progress(StreamID, Progress)                                       {}
 func (*testObserver) NewestEvent(StreamID, time.Time)                                   {}
+func (*testObserver) DigestDelivered(StreamID, int64)                                   {}
 func (*testObserver) HeldBy(StreamID, HoldKind, Hold)                                   {}
 func (*testObserver) ClockSkew(time.Duration, SkewAlarm)                                {}
 func (*testObserver) Ended(StreamID)                                                    {}

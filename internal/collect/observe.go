@@ -73,6 +73,9 @@ type Observer interface {
 	// NewestEvent reports the time of the newest record that the API holds of a type
 	// that is quiet; zero when there is none, or nothing is known of it.
 	NewestEvent(id StreamID, at time.Time)
+	// DigestDelivered reports the number of the last digest that was delivered, 0 for
+	// none.
+	DigestDelivered(id StreamID, number int64)
 	// HeldBy reports what holds a stream, or all of them, with an id without an event
 	// type; a Hold without a cause ends it.
 	HeldBy(id StreamID, kind HoldKind, hold Hold)
@@ -130,6 +133,7 @@ const (
 	HoldSuspected                 // a data gap is suspected
 	HoldBounds                    // the bounds of the first run cannot be resolved
 	HoldDigests                   // no file of the receiver has its listed digest
+	HoldDigest                    // a digest is overdue; the stream goes on collecting
 )
 
 // Hold is why a stream is held.

@@ -357,7 +357,7 @@ func (q *retryQueue) deliverLines(ctx context.Context, job transferJob, ranges [
 	lines := linesOf(job.body, ranges)
 	defer q.worker.batch.reset()
 	for size, failed := 1, 0; len(lines) > 0 && failed < rejectedInRow; {
-		n := min(size, len(lines), s.set.Batch.MaxRecords)
+		n := min(size, len(lines), s.set.Batch.MaxRecords, maxAmended)
 		accepted, err := q.offerLines(ctx, job, lines[:n])
 		switch {
 		case err != nil:
@@ -428,5 +428,9 @@ func (q *retryQueue) offerLines(ctx context.Context, job transferJob, lines []re
 	}
 	offer.counts.Malformed, offer.counts.Duplicates = malformed, offer.counts.Duplicates+w.batch.counts.Duplicates
 	s.deps.Observer.BatchDone(ctx, s.id, offer.counts, deliver.Accepted)
-	return true, w.commit(ctx, job, receipt)
+	evidence, err := s.amendment(job, lines, offer)
+	if err != nil {
+		return true, err
+	}
+	return true, w.commit(ctx, job, receipt.With(evidence))
 }

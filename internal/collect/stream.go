@@ -39,10 +39,11 @@ type Deps struct {
 
 // Settings of one stream, from the configuration.
 type Settings struct {
-	Polls  PollSettings
-	Fetch  FetchSettings
-	Batch  BatchSettings
-	Source record.Source
+	Polls   PollSettings
+	Fetch   FetchSettings
+	Batch   BatchSettings
+	Digests DigestSettings
+	Source  record.Source
 	// Bounds resolves what the first run fixes, at a time.
 	Bounds func(first checkpoint.FirstRun, now time.Time) (checkpoint.Bounds, error)
 	Times  Times
@@ -152,18 +153,24 @@ func (s *Stream) Checkpoint() *checkpoint.Stream { return s.checkpoint }
 // Run collects until ctx ends or the stream's upper bound is reached: a goroutine
 // for each segment, and one for the retry queue.
 func (s *Stream) Run(ctx context.Context) {
-	ctx, cancel := context.WithCancel(ctx)
-	defer cancel()
 	if wait.Sleep(ctx, s.set.Polls.InitialDelay) != nil || s.awaitBounds(ctx) != nil {
 		return
 	}
+	if s.prepareDigests(ctx) != nil {
+		return
+	}
+	collecting, cancel := context.WithCancel(ctx)
+	defer cancel()
+	digests := &digester{stream: s}
 	var running sync.WaitGroup
-	running.Go(func() { s.newSegment(checkpoint.History).run(ctx) })
-	running.Go(func() { s.queue.run(ctx) })
-	s.newSegment(checkpoint.Live).run(ctx)
+	running.Go(func() { s.newSegment(checkpoint.History).run(collecting) })
+	running.Go(func() { s.queue.run(collecting) })
+	running.Go(func() { digests.run(collecting) })
+	s.newSegment(checkpoint.Live).run(collecting)
 	cancel()
 	running.Wait()
 	if s.checkpoint.Ended() {
+		digests.finish(ctx)
 		s.deps.Observer.Ended(s.id)
 	}
 }

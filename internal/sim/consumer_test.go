@@ -30,6 +30,8 @@ type sink struct {
 	rng     map[string]*rand.Rand
 	// policy is what the receiver does with what is refused for good.
 	policy string
+	// kept is what a log store would have of all receivers.
+	kept *evidence
 	// until returns how long a block lasts.
 	until func(window) time.Duration
 }
@@ -40,6 +42,8 @@ func (*sink) Capabilities() consumer.Capabilities { return consumer.Capabilities
 // ConsumeLogs implements consumer.Logs.
 func (s *sink) ConsumeLogs(ctx context.Context, logs plog.Logs) error {
 	eventType, batch := read(logs)
+	offered := plog.NewLogs()
+	logs.CopyTo(offered)
 	logs.ResourceLogs().RemoveIf(func(plog.ResourceLogs) bool { return true })
 	w := s.trouble(eventType)
 	switch w.kind {
@@ -68,10 +72,15 @@ func (s *sink) ConsumeLogs(ctx context.Context, logs plog.Logs) error {
 		if w.kind == consumerRefuses {
 			return errBusy
 		}
-		s.model(batch[0].replay).refuse(s.life, eventType, batch, s.policy)
+		if batch[0].eventName != digestEvent {
+			s.model(batch[0].replay).refuse(s.life, eventType, batch, s.policy)
+		}
 		return consumererror.NewPermanent(errBusy)
 	}
-	s.model(batch[0].replay).accept(s.life, eventType, batch, false)
+	_ = s.kept.keep(offered) // it rejects nothing
+	if batch[0].eventName != digestEvent {
+		s.model(batch[0].replay).accept(s.life, eventType, batch, false)
+	}
 	if errors.Is(s.callLocked(s.life, atAccepted), errDead) {
 		return errDead
 	}

@@ -81,7 +81,11 @@ func draw(seed uint64) *plan {
 }
 
 func newPlan(seed uint64) *plan {
-	return &plan{seed: seed, rng: rand.New(rand.NewPCG(seed, 0x5eed)), faulted: map[int]bool{}, cfg: baseConfig()}
+	p := &plan{seed: seed, rng: rand.New(rand.NewPCG(seed, 0x5eed)), faulted: map[int]bool{}, cfg: baseConfig()}
+	if seed%2 == 1 { // not drawn, so that digests change nothing else of a plan
+		p.cfg.Digest.Interval = time.Duration(1+seed%3) * time.Hour
+	}
+	return p
 }
 
 func (p *plan) chance(share float64) bool { return p.rng.Float64() < share }

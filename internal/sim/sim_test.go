@@ -86,7 +86,7 @@ var mustReach = []string{
 	"outage while history is under way", "poll cut", "poll cut, of a replay", "start with history under way",
 	"file that only the daily deep listing found", "further page", "gap told", "late file", networkDown, "no gap told",
 	"off for longer than files live", "poll ended early", "checkpoint not stored", "quarantine", "record dropped by choice",
-	"record repeated after a crash", "record set aside and delivered", "record without id", "restart", "settings changed", "start refused",
+	"record proven by a digest", "record repeated after a crash", "record set aside and delivered", "record without id", "restart", "settings changed", "start refused",
 	"status 401 from api", "status 403 from storage", "status 404 from api", "status 429 from api",
 	storageFails, storageSlow, "tie on a page edge", "unverified record delivered",
 }

@@ -34,6 +34,7 @@ type world struct {
 	model   *model
 	replays map[string]*model
 	sums    sums
+	kept    evidence
 	planted []*fakeapi.File
 	rng     map[string]*rand.Rand
 	log     []string
@@ -154,6 +155,7 @@ func (w *world) tryStart() error {
 		return err
 	}
 	next := &sink{
+		kept: &w.kept,
 		fate: w.fate, life: w.life, model: w.modelOf, rng: w.rng, policy: cfg.OnPermanentError,
 		trouble: func(eventType string) window {
 			return w.trouble(eventType, consumerRefuses, consumerDrops, consumerSlow, consumerBlocks)
