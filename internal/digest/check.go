@@ -299,7 +299,9 @@ func (s *streamCheck) take(doc Document) {
 	}
 	for _, amended := range doc.Amended {
 		key := fileKey{amended.FileID, amended.SHA256}
-		again := func(a Amendment) bool { return a.LinesSHA256 == amended.LinesSHA256 && slices.Equal(a.Lines, amended.Lines) }
+		again := func(a Amendment) bool {
+			return a.LinesSHA256 == amended.LinesSHA256 && slices.Equal(a.Lines, amended.Lines)
+		}
 		if !slices.ContainsFunc(s.amended[key], again) { // a restored checkpoint delivers it again
 			s.amended[key] = append(s.amended[key], amended)
 		}

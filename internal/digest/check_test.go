@@ -7,6 +7,7 @@ import (
 	"crypto/ed25519"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -36,7 +37,7 @@ func newStore(t *testing.T) *store {
 	s := &store{key: key}
 	entries := make([]Entry, 5)
 	for i := range entries {
-		file := &File{ID: fmt.Sprint("file-", i), SHA256: strings.Repeat(fmt.Sprint(i), 64), Size: 100, FirstLine: 1, EndTime: at(i)}
+		file := &File{ID: fmt.Sprint("file-", i), SHA256: strings.Repeat(strconv.Itoa(i), 64), Size: 100, FirstLine: 1, EndTime: at(i)}
 		lines := NewLinesDigest()
 		for number := 1; number <= 4; number++ {
 			if i == 2 && number == 3 {
@@ -178,12 +179,15 @@ func TestTampering(t *testing.T) {
 		"another form of a digest":  {func(_ *testing.T, s *store) { s.digests[0].document = " " + s.digests[0].document }, KindForm},
 		"a digest's hash attribute": {func(_ *testing.T, s *store) { s.digests[3].sha256 = strings.Repeat("0", 64) }, KindAltered},
 		"a file taken out of a digest": {func(t *testing.T, s *store) {
+			t.Helper()
 			s.change(t, 0, func(d *Document) { d.Files = d.Files[1:] })
 		}, KindAltered},
 		"a gap taken out of a digest": {func(t *testing.T, s *store) {
+			t.Helper()
 			s.change(t, 1, func(d *Document) { d.Gaps = nil })
 		}, KindAltered},
 		"chains spliced": {func(t *testing.T, s *store) {
+			t.Helper()
 			other := newStore(t)
 			other.change(t, 0, func(d *Document) { d.Files[0].Name = "another" })
 			other.change(t, 1, func(d *Document) { d.Previous = other.digests[0].sha256 })
@@ -191,10 +195,12 @@ func TestTampering(t *testing.T) {
 			s.digests = append(s.digests[:2], other.digests[2:]...)
 		}, KindAltered},
 		"two chains in place of one": {func(t *testing.T, s *store) {
+			t.Helper()
 			s.digests = append(s.digests, newStore(t).digests[1])
 			s.change(t, 4, func(d *Document) { d.Gaps = nil })
 		}, KindFork},
 		"recomputed without the key": {func(t *testing.T, s *store) {
+			t.Helper()
 			for i := range s.digests {
 				s.change(t, i, func(d *Document) {
 					if d.Previous != "" {

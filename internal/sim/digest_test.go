@@ -6,6 +6,7 @@ package sim
 import (
 	"errors"
 	"fmt"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -151,7 +152,7 @@ func TestDigestsProveWhatWasDelivered(t *testing.T) {
 		backlog := len(kept.documents(t))
 		assert.Greater(t, backlog, 4, "a backlog of 60 files takes several digests")
 		time.Sleep(3 * time.Hour)
-		assert.Equal(t, backlog+3, len(kept.documents(t)), "quiet hours have digests too")
+		assert.Len(t, kept.documents(t), backlog+3, "quiet hours have digests too")
 		s.stop()
 
 		s.start()
@@ -268,7 +269,7 @@ func TestDigestsOfAnEndedStream(t *testing.T) {
 		s.setConsume(kept.keep)
 		s.cfg.Digest.Interval, s.cfg.Until, s.cfg.StartFrom = 24*time.Hour, "-1h", "-5h"
 		for i := range 5 {
-			s.add(90*time.Minute+time.Duration(i)*time.Minute, fmt.Sprint(i))
+			s.add(90*time.Minute+time.Duration(i)*time.Minute, strconv.Itoa(i))
 		}
 		s.start()
 		time.Sleep(3 * time.Hour)
@@ -285,7 +286,7 @@ func TestDigestsSwitchedOff(t *testing.T) {
 		s.setConsume(kept.keep)
 		for i, interval := range []time.Duration{time.Hour, 0, time.Hour} {
 			s.cfg.Digest.Interval = interval
-			s.add(0, fmt.Sprint(i))
+			s.add(0, strconv.Itoa(i))
 			s.start()
 			time.Sleep(2 * time.Hour)
 			s.stop()
