@@ -137,9 +137,10 @@ func PlanPoll(prev *PollResult, seg SegmentState, clocks checkpoint.Reading, set
 	switch {
 	case tooLate(seg, clocks):
 		poll.Correct = true
-		poll.Base = laterOf(clocks).Add(-deepRange)
-		poll.Usual = poll.Base
-		poll.After = notBefore(poll.Base, seg.From)
+		base := laterOf(clocks).Add(-deepRange)
+		poll.Base = earlierTime(base, seg.Cursor) // a cursor that is right stays
+		poll.Usual = notBefore(earlierTime(base, poll.Usual), seg.From)
+		poll.After = poll.Usual
 	case closing(seg, set):
 		poll.Kind, poll.After = PollFull, listAfter(seg, retention)
 	case set.Part == checkpoint.Live && !set.Replay && deepIsDue(prev, at):

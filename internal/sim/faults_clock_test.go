@@ -5,6 +5,7 @@ package sim
 
 import (
 	"fmt"
+	"slices"
 	"testing"
 	"time"
 
@@ -241,6 +242,39 @@ func TestFaultSuspectedGap(t *testing.T) {
 		s.add(0, "after")
 		s.requireOnce(6*time.Minute, "before", "after")
 		assert.Empty(t, s.gaps())
+	})
+}
+
+// A suspected gap that is confirmed later covers what has expired until then, and nothing
+// that is still served, whatever the wrong clock said.
+func TestFaultSuspectedGapIsConfirmedLater(t *testing.T) {
+	play(t, fakeapi.Options{}, func(s *scene) {
+		t := s.t
+		s.cfg.StartFrom = "-720h"
+		for i := range 8 {
+			s.add(720*time.Hour-time.Duration(i)*30*time.Minute-time.Minute, fmt.Sprint("old-", i))
+		}
+		s.add(time.Hour, "new")
+		s.api.Script(fakeapi.Fault{Op: "list", Skip: 1, Times: 3, DateOffset: fakeapi.Duration(40 * 24 * time.Hour)})
+		blocked := make(chan struct{})
+		s.setConsume(func(plog.Logs) error { <-blocked; return nil })
+		s.start()
+		time.Sleep(125 * time.Minute)
+		require.NotEmpty(t, s.stored().Segments[0].Suspected, "the scene is not what it should be")
+		close(blocked)
+		s.setConsume(nil)
+		time.Sleep(30 * time.Minute)
+		got := s.delivered()
+		delete(got, "old-0") // was on its way
+		assert.Equal(t, map[string]int{"old-5": 1, "old-6": 1, "old-7": 1, "new": 1}, got)
+		require.Equal(t, 1, s.gaps()["retention"], "beside files that expired on their way")
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		at := slices.IndexFunc(s.records, func(r map[string]any) bool { return r["openai.compliance.gap.reason"] == "retention" })
+		to, err := time.Parse(time.RFC3339Nano, s.records[at]["openai.compliance.gap.to"].(string))
+		require.NoError(t, err)
+		assert.False(t, to.After(time.Now().Add(-fakeapi.Retention)), "%s is still served", to)
+		assert.True(t, to.After(time.Now().Add(-fakeapi.Retention-35*time.Minute)), "what has expired until %s is not all", to)
 	})
 }
 
