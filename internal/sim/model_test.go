@@ -44,6 +44,11 @@ type model struct {
 	files map[string]*file
 	// floors of the streams that exist, by event type.
 	floors map[string]time.Time
+	// asked is when a receiver was first asked for a type. behind is how far the clock
+	// was behind, at most, that fixed its floor: what expires then is noticed that much
+	// too late, since a constant difference of the clocks says nothing.
+	asked  map[string]time.Time
+	behind map[string]time.Duration
 	// until is the upper bound, zero for none. What appears after closes may be
 	// left out: the stream may have ended.
 	until, closes time.Time
@@ -75,6 +80,7 @@ type model struct {
 func newModel(now func() time.Time) *model {
 	return &model{
 		now: now, files: map[string]*file{}, floors: map[string]time.Time{},
+		asked: map[string]time.Time{}, behind: map[string]time.Duration{},
 		uncommitted: map[string][]*line{}, unstored: map[string]bool{}, pending: map[string][]*line{}, open: map[string]bool{},
 		known: map[string]map[string]event{}, newest: map[string]time.Time{}, copies: map[string]int{},
 		conflicts: map[string]bool{}, texts: map[string]string{}, pendingEnd: map[string]time.Time{},

@@ -5,6 +5,7 @@ package sim
 
 import (
 	"fmt"
+	"hash/fnv"
 	"math/rand/v2"
 	"strings"
 	"time"
@@ -75,6 +76,7 @@ func draw(seed uint64) *plan {
 		}
 	}
 	p.drawEvents()
+	p.apart("clocks", (*plan).drawClocks)
 	p.drawReplay()
 	p.drawOutage()
 	return p
@@ -82,6 +84,17 @@ func draw(seed uint64) *plan {
 
 func newPlan(seed uint64) *plan {
 	return &plan{seed: seed, rng: rand.New(rand.NewPCG(seed, 0x5eed)), faulted: map[int]bool{}, cfg: baseConfig()}
+}
+
+// apart lets one kind of trouble be drawn from numbers of its own, so that it changes
+// nothing of the rest.
+func (p *plan) apart(kind string, draw func(*plan)) {
+	hash := fnv.New64a()
+	_, _ = hash.Write([]byte(kind))
+	before := p.rng
+	defer func() { p.rng = before }()
+	p.rng = rand.New(rand.NewPCG(p.seed, hash.Sum64()))
+	draw(p)
 }
 
 func (p *plan) chance(share float64) bool { return p.rng.Float64() < share }

@@ -15,7 +15,7 @@ import (
 	"github.com/stretchr/testify/assert"
 )
 
-const defaultDays = 36
+const defaultDays = 60
 
 var (
 	days = flag.Int("sim-days", defaultDays, "how many worlds to simulate, of one day each")
@@ -88,5 +88,6 @@ var mustReach = []string{
 	"off for longer than files live", "poll ended early", "checkpoint not stored", "quarantine", "record dropped by choice",
 	"record repeated after a crash", "record set aside and delivered", "record without id", "restart", "settings changed", "start refused",
 	"status 401 from api", "status 403 from storage", "status 404 from api", "status 429 from api",
+	dateWrong, dateJumps, dateCached, dateStale, dateAbsent, ownAhead, ownBehind, restored,
 	storageFails, storageSlow, "tie on a page edge", "unverified record delivered",
 }

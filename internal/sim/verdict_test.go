@@ -19,6 +19,9 @@ func (m *model) due(f *file) bool {
 	if !m.until.IsZero() && (f.EndTime.After(m.until) || f.VisibleFrom.After(m.closes)) {
 		return false
 	}
+	if asked := m.asked[f.EventType]; asked.Sub(f.EndTime) >= fakeapi.Retention {
+		return false
+	}
 	return collected && f.EndTime.After(floor) && !f.EndTime.After(now) && !f.VisibleFrom.After(now)
 }
 
@@ -28,7 +31,7 @@ func (m *model) expired(f *file) bool { return m.now().Sub(f.EndTime) >= fakeapi
 // told reports whether a gap was told that a file lies in.
 func (m *model) told(f *file) bool {
 	return slices.ContainsFunc(m.gaps, func(g gap) bool {
-		return g.eventType == f.EventType && f.EndTime.After(g.from) && !f.EndTime.After(g.to)
+		return g.eventType == f.EventType && f.EndTime.After(g.from) && !f.EndTime.After(g.to.Add(m.behind[f.EventType]))
 	})
 }
 

@@ -37,6 +37,7 @@ type world struct {
 	planted []*fakeapi.File
 	rng     map[string]*rand.Rand
 	log     []string
+	jumps   int // of the Date
 	calm    bool
 	// disturbances are when connections broke and receivers began.
 	disturbances []time.Time
@@ -48,7 +49,6 @@ type world struct {
 	running corereceiver.Logs
 	life    int
 	cursors map[string]time.Time
-	asked   map[string]time.Time // when a receiver was first asked for the type
 }
 
 // simulatedStart is later than the earliest time that a compliance log can have.
@@ -59,7 +59,7 @@ func newWorld(p *plan) *world {
 	time.Sleep(time.Until(simulatedStart))
 	w := &world{
 		fate: newFate(), plan: p, begin: time.Now(), net: newNetwork(),
-		model: newModel(time.Now), rng: map[string]*rand.Rand{}, cursors: map[string]time.Time{}, asked: map[string]time.Time{}, replays: map[string]*model{},
+		model: newModel(time.Now), rng: map[string]*rand.Rand{}, cursors: map[string]time.Time{}, replays: map[string]*model{},
 	}
 	w.model.dedup = p.cfg.Deduplication.Window > 0
 	if p.strictWindow {
@@ -161,13 +161,13 @@ func (w *world) tryStart() error {
 		until: func(open window) time.Duration { return open.until - w.since() },
 	}
 	var err error
-	if w.running, err = openaicompliancereceiver.NewFactory().CreateLogs(context.Background(), set, &cfg, next); err != nil {
+	if w.running, err = receiver.New(set, &cfg, next, receiver.WithWallClock(w.ownNow)); err != nil {
 		return err
 	}
 	w.mu.Lock()
 	for _, eventType := range cfg.EventTypes {
-		if w.asked[eventType].IsZero() {
-			w.asked[eventType] = time.Now()
+		if w.model.asked[eventType].IsZero() {
+			w.model.asked[eventType] = time.Now()
 		}
 	}
 	w.mu.Unlock()
@@ -187,9 +187,12 @@ func (w *world) sawFloor(replay, eventType string, floor time.Time) {
 	before, ok := w.model.floors[eventType]
 	if !ok {
 		w.model.floors[eventType], w.cursors[eventType] = floor, floor
-		if first := w.asked[eventType]; floor.After(time.Now().Add(-w.plan.span)) || floor.Before(first.Add(-w.plan.span)) {
+		first := w.model.asked[eventType]
+		earliest := first.Add(w.plan.behindMost(first.Sub(w.begin), w.since()) - time.Second) // a Date has whole seconds
+		if floor.After(time.Now().Add(-w.plan.span)) || floor.Before(earliest.Add(-w.plan.span)) {
 			w.model.violate(nil, "the floor of %s is %s; first asked at %s for %v", eventType, floor, first, w.plan.span)
 		}
+		w.model.behind[eventType] = max(0, first.Add(-w.plan.span).Sub(floor))
 		return
 	}
 	if !before.Equal(floor) {
