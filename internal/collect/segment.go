@@ -161,6 +161,7 @@ func (g *segment) poll(ctx context.Context, poll Poll) PollResult {
 	run := &pollRun{segment: g, poll: &poll, lister: s.newLister(g.part, &poll), cut: requests.Done()}
 	run.prefetch = s.newPrefetcher(g.part)
 	defer run.prefetch.cancelAll()
+	defer s.odd.release(g.part)
 
 	err := run.listAll(ctx, requests)
 	if err != nil && ctx.Err() == nil && requests.Err() != nil {

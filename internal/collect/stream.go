@@ -5,6 +5,7 @@ package collect
 
 import (
 	"context"
+	"maps"
 	"sync"
 	"time"
 
@@ -211,13 +212,36 @@ func (s *signal) broadcast() {
 	s.ch = make(chan struct{})
 }
 
-// oddEntries remembers which kinds of odd entries were logged.
+// oddEntries remembers which kinds of odd entries were logged, and which segment is at
+// the files with an implausible time: no time says which one they are of.
 type oddEntries struct {
-	mu     sync.Mutex
-	logged map[string]bool
+	mu      sync.Mutex
+	logged  map[string]bool
+	claimed map[string]checkpoint.Part // by file id
 }
 
-func newOddEntries() *oddEntries { return &oddEntries{logged: map[string]bool{}} }
+func newOddEntries() *oddEntries {
+	return &oddEntries{logged: map[string]bool{}, claimed: map[string]checkpoint.Part{}}
+}
+
+// claim gives a file to the segment whose poll lists it first, until that poll ends. It
+// reports whether the segment has it.
+func (o *oddEntries) claim(fileID string, part checkpoint.Part) bool {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if by, ok := o.claimed[fileID]; ok {
+		return by == part
+	}
+	o.claimed[fileID] = part
+	return true
+}
+
+// release ends the claims of a segment.
+func (o *oddEntries) release(part checkpoint.Part) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	maps.DeleteFunc(o.claimed, func(_ string, by checkpoint.Part) bool { return by == part })
+}
 
 // noteOddEntry logs the first odd entry of each kind.
 func (s *Stream) noteOddEntry(kind string, entry compliance.Entry) {

@@ -202,6 +202,44 @@ func TestFaultImplausibleEndTime(t *testing.T) {
 	}
 }
 
+// A file of history with an implausible time is delivered too, and comes no second time
+// when a later listing goes further back, be its time right by then or not.
+func TestFaultImplausibleEndTimeInHistory(t *testing.T) {
+	for _, end := range []any{"9999-12-31T00:00:00.000000Z", "1969-12-31T23:59:59Z", nil} {
+		t.Run(fmt.Sprint(end), func(t *testing.T) {
+			play(t, fakeapi.Options{}, func(s *scene) {
+				t := s.t
+				s.cfg.StartFrom = "-120h"
+				old, recent := s.add(70*time.Hour, "old"), s.add(20*time.Hour, "recent")
+				s.add(80*time.Hour, "before")
+				s.add(time.Hour, "after")
+				want := []string{"old", "recent", "before", "after"}
+				s.api.Script(fakeapi.Fault{Op: "list", Rewrite: func(page map[string]any) {
+					for _, entry := range page["data"].([]any) {
+						if e := entry.(map[string]any); e["id"] == old.ID || e["id"] == recent.ID {
+							e["end_time"] = end
+						}
+					}
+				}})
+				s.start()
+				s.requireOnce(time.Minute, want...)
+				time.Sleep(time.Hour)
+				require.Len(t, s.stored().Segments, 1, "history is complete")
+				s.stop()
+				s.start()
+				time.Sleep(time.Hour)
+				s.api.ClearScript()
+				s.stop()
+				s.start()
+				time.Sleep(25 * time.Hour)
+				s.add(0, "new")
+				s.requireOnce(6*time.Minute, append(want, "new")...)
+				assert.Empty(t, s.gaps())
+			})
+		})
+	}
+}
+
 // After an implausible end_time a real outage is still reported as a gap.
 func TestFaultImplausibleEndTimeHidesNoGap(t *testing.T) {
 	play(t, fakeapi.Options{}, func(s *scene) {
