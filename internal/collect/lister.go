@@ -143,7 +143,7 @@ func (l *lister) takeEntry(ctx context.Context, entry compliance.Entry, atFault 
 	odd := !plausible(entry.EndTime, l.clocks)
 	seg, _ := s.checkpoint.Segment(l.part)
 	switch {
-	case odd && !s.odd.claim(entry.ID, l.part):
+	case odd && !s.claims.take(entry.ID, turnOf(l.part)):
 		l.poll.Delivered = true // so that the segment does not end before the other has settled it
 		return file, false, nil
 	case !odd && !seg.Contains(entry.EndTime):

@@ -37,11 +37,15 @@ type denial struct {
 }
 
 func (s *Stream) newSegment(part checkpoint.Part) *segment {
-	turn := deliver.TurnLive
+	return &segment{stream: s, part: part, worker: s.newWorker(turnOf(part))}
+}
+
+// turnOf is the turn of a segment's worker.
+func turnOf(part checkpoint.Part) deliver.Turn {
 	if part == checkpoint.History {
-		turn = deliver.TurnHistory
+		return deliver.TurnHistory
 	}
-	return &segment{stream: s, part: part, worker: s.newWorker(turn)}
+	return deliver.TurnLive
 }
 
 // run polls until ctx ends or the stream has reached its upper bound. History waits
@@ -161,7 +165,7 @@ func (g *segment) poll(ctx context.Context, poll Poll) PollResult {
 	run := &pollRun{segment: g, poll: &poll, lister: s.newLister(g.part, &poll), cut: requests.Done()}
 	run.prefetch = s.newPrefetcher(g.part)
 	defer run.prefetch.cancelAll()
-	defer s.odd.release(g.part)
+	defer s.claims.releaseAll(g.worker.turn)
 
 	err := run.listAll(ctx, requests)
 	if err != nil && ctx.Err() == nil && requests.Err() != nil {

@@ -5,7 +5,6 @@ package collect
 
 import (
 	"context"
-	"maps"
 	"sync"
 	"time"
 
@@ -128,6 +127,7 @@ type Stream struct {
 	verifier   *verifier
 	changed    *signal // of the segments
 	odd        *oddEntries
+	claims     *claims
 }
 
 // NewStream makes a stream; nothing runs before Run.
@@ -135,7 +135,7 @@ func NewStream(id StreamID, deps *Deps, set Settings, state *checkpoint.Stream, 
 	s := &Stream{
 		id: id, deps: deps, set: set, checkpoint: state, consumer: consumer,
 		classifier: Classifier{EventType: id.EventType, StatusCodes: set.Fetch.StatusCodes},
-		lock:       deliver.NewLock(), faults: &fileFaults{}, changed: newSignal(), odd: newOddEntries(),
+		lock:       deliver.NewLock(), faults: &fileFaults{}, changed: newSignal(), odd: newOddEntries(), claims: newClaims(),
 		verifier: newVerifier(set.Fetch.Strict, set.Times.Unverified),
 	}
 	s.queue = newRetryQueue(s)
@@ -212,36 +212,13 @@ func (s *signal) broadcast() {
 	s.ch = make(chan struct{})
 }
 
-// oddEntries remembers which kinds of odd entries were logged, and which segment is at
-// the files with an implausible time: no time says which one they are of.
+// oddEntries remembers which kinds of odd entries were logged.
 type oddEntries struct {
-	mu      sync.Mutex
-	logged  map[string]bool
-	claimed map[string]checkpoint.Part // by file id
+	mu     sync.Mutex
+	logged map[string]bool
 }
 
-func newOddEntries() *oddEntries {
-	return &oddEntries{logged: map[string]bool{}, claimed: map[string]checkpoint.Part{}}
-}
-
-// claim gives a file to the segment whose poll lists it first, until that poll ends. It
-// reports whether the segment has it.
-func (o *oddEntries) claim(fileID string, part checkpoint.Part) bool {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	if by, ok := o.claimed[fileID]; ok {
-		return by == part
-	}
-	o.claimed[fileID] = part
-	return true
-}
-
-// release ends the claims of a segment.
-func (o *oddEntries) release(part checkpoint.Part) {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	maps.DeleteFunc(o.claimed, func(_ string, by checkpoint.Part) bool { return by == part })
-}
+func newOddEntries() *oddEntries { return &oddEntries{logged: map[string]bool{}} }
 
 // noteOddEntry logs the first odd entry of each kind.
 func (s *Stream) noteOddEntry(kind string, entry compliance.Entry) {
