@@ -299,11 +299,6 @@ var errSplit = errors.New("the segment was split")
 // everything else.
 func (r *pollRun) listAll(ctx, requests context.Context) error {
 	s := r.segment.stream
-	if r.poll.Correct {
-		if err := r.correct(ctx); err != nil {
-			return err
-		}
-	}
 	for first := true; ; first = false {
 		if limit := s.set.Polls.MaxPages; limit > 0 && r.lister.pages >= limit {
 			return errCut
@@ -316,6 +311,9 @@ func (r *pollRun) listAll(ctx, requests context.Context) error {
 			return err
 		}
 		if first {
+			if err := r.correct(ctx); err != nil {
+				return err
+			}
 			if err := r.splitBacklog(ctx); err != nil {
 				return err
 			}
@@ -326,10 +324,20 @@ func (r *pollRun) listAll(ctx, requests context.Context) error {
 	}
 }
 
-// correct sets stored times back that are later than both clocks. Completed files
-// are known by id, so nothing repeats.
+// correct sets stored times back that are later than both clocks, now that an answer
+// has told the server's: before the first one of a run ours alone may be behind.
+// Completed files are known by id, so nothing repeats.
 func (r *pollRun) correct(ctx context.Context) error {
 	s := r.segment.stream
+	if !r.poll.Correct {
+		return nil
+	}
+	seg, _ := s.checkpoint.Segment(r.segment.part)
+	if !tooLate(seg, r.lister.clocks) {
+		r.poll.Base = seg.Cursor
+		return nil
+	}
+	r.poll.Base = correctedBase(seg, r.lister.clocks)
 	s.note(NoteError, "stored cursor is later than both clocks", Field{"corrected_to", r.poll.Base})
 	return s.store(ctx, func(ctx context.Context) error {
 		return s.checkpoint.Correct(ctx, r.segment.part, r.poll.Base, r.poll.Base)

@@ -146,6 +146,26 @@ func TestFaultOwnClockBehind(t *testing.T) {
 	})
 }
 
+// A receiver that starts while its own clock is behind has no Date yet: that does not
+// make stored times too late, and changes nothing of them.
+func TestFaultOwnClockBehindAtStart(t *testing.T) {
+	play(t, fakeapi.Options{}, func(s *scene) {
+		t := s.t
+		s.add(time.Hour, "before")
+		s.start()
+		s.requireOnce(time.Minute, "before")
+		s.stop()
+		cursor := s.stored().Segments[0].Cursor
+		s.setOffset(-10 * time.Hour)
+		s.start()
+		time.Sleep(time.Minute)
+		assert.Equal(t, cursor, s.stored().Segments[0].Cursor)
+		assert.Zero(t, s.logs.FilterMessage("stored cursor is later than both clocks").Len())
+		s.add(0, "after")
+		s.requireOnce(6*time.Minute, "before", "after")
+	})
+}
+
 // A difference of the clocks is an alarm in the status, which ends with it.
 func TestFaultClockSkewAlarm(t *testing.T) {
 	play(t, fakeapi.Options{}, func(s *scene) {
