@@ -154,10 +154,23 @@ func (w *world) takeSnapshot() *snapshot {
 				for _, l := range v.lines {
 					s.accepted[l] = l.accepted
 				}
+				m.takeUncommitted(s, v)
 			}
 		}
 	}
 	return s
+}
+
+// takeUncommitted takes back what of a file was accepted and not yet committed.
+func (m *model) takeUncommitted(s *snapshot, v *variant) {
+	for _, lines := range m.uncommitted {
+		for _, l := range lines {
+			if v.lines[l.number] == l {
+				s.accepted[l]--
+				s.at[v] = min(s.at[v], l.number-1)
+			}
+		}
+	}
 }
 
 // restore sets the machine back to a snapshot: what was delivered since comes again,

@@ -39,6 +39,7 @@ type plan struct {
 	api     fakeapi.Options
 	types   []string
 	quiet   string // a type without files
+	crowd   string // a type with hundreds of files
 	added   string // a type that a restart adds
 	backlog time.Duration
 	old     bool          // the backlog reaches back to where files expire
@@ -54,7 +55,8 @@ type plan struct {
 	events  []happening
 	// strictWindow is set when deduplication stays as it is, with room for all.
 	strictWindow bool
-	faulted      map[int]bool // files that have a fault of their own
+	faulted      map[int]bool   // files that have a fault of their own
+	odd          map[int]oddity // of the entries of files
 }
 
 // plannedFile is a file of the world. Times are measured from its begin.
@@ -68,6 +70,7 @@ type plannedFile struct {
 func draw(seed uint64) *plan {
 	p := newPlan(seed)
 	p.drawTypes()
+	p.apart("crowd", (*plan).drawCrowd)
 	p.drawConfig()
 	p.drawBounds()
 	for _, eventType := range p.types {
@@ -77,13 +80,16 @@ func draw(seed uint64) *plan {
 	}
 	p.drawEvents()
 	p.apart("clocks", (*plan).drawClocks)
+	p.apart("ties", (*plan).drawTies)
+	p.apart("more", (*plan).drawMore)
+	p.apart("entries", (*plan).drawEntries)
 	p.drawReplay()
 	p.drawOutage()
 	return p
 }
 
 func newPlan(seed uint64) *plan {
-	return &plan{seed: seed, rng: rand.New(rand.NewPCG(seed, 0x5eed)), faulted: map[int]bool{}, cfg: baseConfig()}
+	return &plan{seed: seed, rng: rand.New(rand.NewPCG(seed, 0x5eed)), faulted: map[int]bool{}, odd: map[int]oddity{}, cfg: baseConfig()}
 }
 
 // apart lets one kind of trouble be drawn from numbers of its own, so that it changes
@@ -180,6 +186,9 @@ func (p *plan) changeSettings() {
 // drawFiles plans the files of one type: of the backlog, and of the day to come.
 func (p *plan) drawFiles(eventType string) {
 	every := max(10*time.Minute, (p.backlog+p.length())/time.Duration(50+p.rng.IntN(100)))
+	if eventType == p.crowd {
+		every = (p.backlog + p.length()) / 500
+	}
 	w := &writer{plan: p, eventType: eventType}
 	until := p.length()
 	if p.sleeps {

@@ -56,6 +56,9 @@ func (w *world) watch(host string, next http.Handler) http.Handler {
 		w.saw(host, r, seen)
 		if seen.keep {
 			w.bendDate(seen.Header())
+			if seen.status == http.StatusOK {
+				seen.bent = w.bendMore(w.bendEntries(seen.body.Bytes()))
+			}
 		}
 		seen.release()
 	})
@@ -107,6 +110,7 @@ type answer struct {
 	status   int
 	keep     bool
 	body     bytes.Buffer
+	bent     []byte // what is sent in place of the body, nil for the body itself
 	released bool
 }
 
@@ -130,8 +134,11 @@ func (a *answer) Write(p []byte) (int, error) {
 func (a *answer) release() {
 	if a.keep && !a.released {
 		a.released = true
+		if a.bent == nil {
+			a.bent = a.body.Bytes()
+		}
 		a.ResponseWriter.WriteHeader(a.status)
-		_, _ = a.ResponseWriter.Write(a.body.Bytes())
+		_, _ = a.ResponseWriter.Write(a.bent)
 	}
 }
 
@@ -196,6 +203,9 @@ func (w *world) checkFloor(r fakeapi.Request) {
 	floor, ok := w.model.floors[query.Get("event_type")]
 	if asked, known := w.model.asked[query.Get("event_type")]; !ok && known { // no answer has fixed it
 		floor, ok = asked.Add(w.plan.behindMost(asked.Sub(w.begin), r.At.Sub(w.begin))-w.plan.span), true
+	}
+	if by := w.plan.behindMost(r.At.Sub(w.begin)-2*time.Minute, r.At.Sub(w.begin)); by < 0 {
+		floor = floor.Add(by - w.plan.span) // without a Date yet, the own clock says what is asked for
 	}
 	for _, m := range w.replays {
 		if at := m.floors[query.Get("event_type")]; at.Before(floor) {

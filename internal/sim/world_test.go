@@ -8,6 +8,7 @@ import (
 	"errors"
 	"hash/fnv"
 	"math/rand/v2"
+	"strings"
 	"time"
 
 	"go.opentelemetry.io/collector/component"
@@ -35,6 +36,7 @@ type world struct {
 	replays map[string]*model
 	sums    sums
 	planted []*fakeapi.File
+	odd     map[string]oddity // by file id
 	rng     map[string]*rand.Rand
 	log     []string
 	jumps   int // of the Date
@@ -60,7 +62,10 @@ func newWorld(p *plan) *world {
 	w := &world{
 		fate: newFate(), plan: p, begin: time.Now(), net: newNetwork(),
 		model: newModel(time.Now), rng: map[string]*rand.Rand{}, cursors: map[string]time.Time{}, replays: map[string]*model{},
+		odd: map[string]oddity{},
 	}
+	w.model.pageLimit = p.api.PageLimit
+	w.shortenPages(w.model)
 	w.model.dedup = p.cfg.Deduplication.Window > 0
 	if p.strictWindow {
 		w.model.window = p.cfg.Deduplication.Window
@@ -77,11 +82,14 @@ func newWorld(p *plan) *world {
 	w.disk.floor = w.sawFloor
 	w.disk.trouble = func() window { return w.trouble("", storageFails, storageSlow) }
 	w.api = fakeapi.New(p.api)
-	for _, f := range p.files {
+	for i, f := range p.files {
 		planted := w.api.AddContent(f.eventType, w.begin.Add(f.end), []byte(f.content), nil)
 		planted.VisibleFrom = w.begin.Add(f.seen)
 		w.planted = append(w.planted, planted)
-		w.model.add(planted)
+		if odd, ok := p.odd[i]; ok {
+			w.odd[planted.ID] = odd
+		}
+		w.addFile(w.model, planted)
 	}
 	for _, t := range p.types {
 		hash := fnv.New64a()
@@ -91,6 +99,15 @@ func newWorld(p *plan) *world {
 	w.net.serve(apiHost, w.watch("api", w.api.Handler()))
 	w.net.serve(proxyHost, w.watch("storage", w.api.StorageHandler()))
 	return w
+}
+
+// addFile tells a model of a file.
+func (w *world) addFile(m *model, f *fakeapi.File) *file {
+	added := m.add(f)
+	if odd, ok := w.odd[f.ID]; ok {
+		m.addOdd(added, odd, w.begin)
+	}
+	return added
 }
 
 func (w *world) since() time.Duration { return time.Since(w.begin) }
@@ -123,7 +140,7 @@ func (w *world) start() {
 		}
 		w.reach("start refused")
 		w.buried()
-		if !errors.Is(err, errStorage) && !errors.Is(err, errFailed) && !errors.Is(err, errDead) && !errors.Is(err, context.DeadlineExceeded) {
+		if !w.refusesByClock(err) && !errors.Is(err, errStorage) && !errors.Is(err, errFailed) && !errors.Is(err, errDead) && !errors.Is(err, context.DeadlineExceeded) {
 			w.violate("start: %v", err)
 			return
 		}
@@ -134,6 +151,13 @@ func (w *world) start() {
 		default:
 		}
 	}
+}
+
+// refusesByClock reports whether a start is refused since the own clock says that a
+// replay is about the future, or that until comes before start_from.
+func (w *world) refusesByClock(err error) bool {
+	return w.trouble("", ownKinds...).kind != "" &&
+		(strings.Contains(err.Error(), "is in the future") || strings.Contains(err.Error(), "is not later than start_from"))
 }
 
 // disturb notes a time after which the rate of requests says nothing.
