@@ -178,7 +178,7 @@ func (s *Stream) deleteUnused(ctx context.Context) {
 // CommitTime says what the end_time of a file is worth.
 type CommitTime struct {
 	// Implausible: no cursor comes from the end_time of this file. Now stands in for it.
-	// The id stays completed until ForgetImplausible.
+	// The id stays completed until ForgetImplausible, and as long as any other.
 	Implausible bool
 	// Now is the wall clock when zero.
 	Now time.Time

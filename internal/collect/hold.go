@@ -154,6 +154,13 @@ func (r *pollRun) candidates(cause string) []listedFile {
 // tryCandidate fetches a file once and delivers it. Its failure is no error.
 func (r *pollRun) tryCandidate(ctx context.Context, file listedFile) error {
 	s := r.segment.stream
+	if !s.claims.take(file.ID, r.segment.worker.turn) {
+		return nil // the retry queue, or the other segment, is at it
+	}
+	defer s.claims.release(file.ID)
+	if s.checkpoint.IsCompleted(file.ID) {
+		return nil
+	}
 	d := s.startDownload(ctx, file, r.prefetch.request(file, nil))
 	if err := d.await(ctx); err != nil {
 		if ctx.Err() == nil {

@@ -58,6 +58,7 @@ func newRetryQueue(s *Stream) *retryQueue {
 // add quarantines a file that failed, in one commit with the cursor that passes it.
 func (q *retryQueue) add(ctx context.Context, file listedFile, cause error, label string) error {
 	s := q.stream
+	defer s.claims.release(file.ID)
 	s.deps.Observer.FileDone(ctx, s.id, FileQuarantined)
 	s.note(NoteWarn, "file quarantined", Field{"file_id", file.ID}, Field{"end_time", file.EndTime},
 		Field{"file_size", file.Size}, Field{"cause", label}, Field{"error", cause}, Field{"hint", s.classifier.Classify(cause).Hint})
@@ -212,6 +213,14 @@ func (q *retryQueue) nextEntry() (entry checkpoint.QueuedFile, due time.Time) {
 // try fetches an entry's file once and delivers what waits of it.
 func (q *retryQueue) try(ctx context.Context, entry checkpoint.QueuedFile) {
 	s := q.stream
+	if !s.claims.take(entry.File.ID, q.worker.turn) {
+		return // a segment that holds is at it
+	}
+	defer s.claims.release(entry.File.ID)
+	entry, waits := s.checkpoint.Queued(entry.File.ID)
+	if !waits {
+		return
+	}
 	if expiredAt(entry, s.deps.Clocks.Read()) && q.isUnlisted(ctx, entry) {
 		q.expire(ctx, entry)
 		return

@@ -38,11 +38,15 @@ type denial struct {
 }
 
 func (s *Stream) newSegment(part checkpoint.Part) *segment {
-	turn := deliver.TurnLive
+	return &segment{stream: s, part: part, worker: s.newWorker(turnOf(part))}
+}
+
+// turnOf is the turn of a segment's worker.
+func turnOf(part checkpoint.Part) deliver.Turn {
 	if part == checkpoint.History {
-		turn = deliver.TurnHistory
+		return deliver.TurnHistory
 	}
-	return &segment{stream: s, part: part, worker: s.newWorker(turn)}
+	return deliver.TurnLive
 }
 
 // run polls until ctx ends or the stream has reached its upper bound. History waits
@@ -162,6 +166,7 @@ func (g *segment) poll(ctx context.Context, poll Poll) PollResult {
 	run := &pollRun{segment: g, poll: &poll, lister: s.newLister(g.part, &poll), cut: requests.Done()}
 	run.prefetch = s.newPrefetcher(g.part)
 	defer run.prefetch.cancelAll()
+	defer s.claims.releaseAll(g.worker.turn)
 
 	err := run.listAll(ctx, requests)
 	if err != nil && ctx.Err() == nil && requests.Err() != nil {
@@ -299,11 +304,6 @@ var errSplit = errors.New("the segment was split")
 // everything else.
 func (r *pollRun) listAll(ctx, requests context.Context) error {
 	s := r.segment.stream
-	if r.poll.Correct {
-		if err := r.correct(ctx); err != nil {
-			return err
-		}
-	}
 	for first := true; ; first = false {
 		if limit := s.set.Polls.MaxPages; limit > 0 && r.lister.pages >= limit {
 			return errCut
@@ -316,6 +316,9 @@ func (r *pollRun) listAll(ctx, requests context.Context) error {
 			return err
 		}
 		if first {
+			if err := r.correct(ctx); err != nil {
+				return err
+			}
 			if err := r.splitBacklog(ctx); err != nil {
 				return err
 			}
@@ -326,10 +329,20 @@ func (r *pollRun) listAll(ctx, requests context.Context) error {
 	}
 }
 
-// correct sets stored times back that are later than both clocks. Completed files
-// are known by id, so nothing repeats.
+// correct sets stored times back that are later than both clocks, now that an answer
+// has told the server's: before the first one of a run ours alone may be behind.
+// Completed files are known by id, so nothing repeats.
 func (r *pollRun) correct(ctx context.Context) error {
 	s := r.segment.stream
+	if !r.poll.Correct {
+		return nil
+	}
+	seg, _ := s.checkpoint.Segment(r.segment.part)
+	if !tooLate(seg, r.lister.clocks) {
+		r.poll.Base = seg.Cursor
+		return nil
+	}
+	r.poll.Base = correctedBase(seg, r.lister.clocks)
 	s.note(NoteError, "stored cursor is later than both clocks", Field{"corrected_to", r.poll.Base})
 	return s.store(ctx, func(ctx context.Context) error {
 		return s.checkpoint.Correct(ctx, r.segment.part, r.poll.Base, r.poll.Base)

@@ -129,6 +129,7 @@ type Stream struct {
 	verifier   *verifier
 	changed    *signal // of the segments
 	odd        *oddEntries
+	claims     *claims
 }
 
 // NewStream makes a stream; nothing runs before Run.
@@ -136,7 +137,7 @@ func NewStream(id StreamID, deps *Deps, set Settings, state *checkpoint.Stream, 
 	s := &Stream{
 		id: id, deps: deps, set: set, checkpoint: state, consumer: consumer,
 		classifier: Classifier{EventType: id.EventType, StatusCodes: set.Fetch.StatusCodes},
-		lock:       deliver.NewLock(), faults: &fileFaults{}, changed: newSignal(), odd: newOddEntries(),
+		lock:       deliver.NewLock(), faults: &fileFaults{}, changed: newSignal(), odd: newOddEntries(), claims: newClaims(),
 		verifier: newVerifier(set.Fetch.Strict, set.Times.Unverified),
 	}
 	s.queue = newRetryQueue(s)

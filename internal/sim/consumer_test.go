@@ -70,6 +70,9 @@ func (s *sink) ConsumeLogs(ctx context.Context, logs plog.Logs) error {
 	if w.share > 0 && s.rng[eventType].Float64() < w.share {
 		s.reached[w.kind]++
 		if w.kind == consumerRefuses {
+			if len(batch) == 1 && batch[0].gapTo.IsZero() && s.policy == "quarantine" { // after some tries
+				s.model(batch[0].replay).refuse(s.life, eventType, batch, s.policy)
+			}
 			return errBusy
 		}
 		if batch[0].eventName != digestEvent {
@@ -117,6 +120,8 @@ func readOne(record plog.LogRecord) delivery {
 			d.gapFrom, _ = time.Parse(time.RFC3339Nano, value.Str())
 		case "openai.compliance.gap.to":
 			d.gapTo, _ = time.Parse(time.RFC3339Nano, value.Str())
+		case "openai.compliance.gap.reason":
+			d.gapReason = value.Str()
 		case "openai.compliance.replay":
 			d.replay = value.Str()
 		case "openai.compliance.malformed":
