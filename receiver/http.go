@@ -41,7 +41,14 @@ func (t *transports) close() {
 	t.signed.CloseIdleConnections()
 }
 
+// newTransports makes both. The errors of others may quote settings, and are
+// concealed.
 func newTransports(ctx context.Context, cfg *Config, host component.Host, set component.TelemetrySettings) (*transports, error) {
+	clients, err := makeTransports(ctx, cfg, host, set)
+	return clients, cfg.conceal(err)
+}
+
+func makeTransports(ctx context.Context, cfg *Config, host component.Host, set component.TelemetrySettings) (*transports, error) {
 	if cfg.HTTP.ProxyURL == "" {
 		if err := checkProxyVariables(); err != nil {
 			return nil, err

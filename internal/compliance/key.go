@@ -11,6 +11,8 @@ import (
 	"io/fs"
 	"os"
 	"strings"
+
+	"github.com/openaicompliance/openaicompliancereceiver/internal/secret"
 )
 
 // KeySource yields the key for one request.
@@ -40,14 +42,14 @@ func (f KeyFile) Key() (string, error) {
 		if pathErr, ok := errors.AsType[*fs.PathError](err); ok {
 			err = pathErr.Err
 		}
-		return "", fmt.Errorf("read api_key_file %s: %w", string(f), err)
+		return "", fmt.Errorf("read api_key_file %s: %w", secret.Conceal(string(f)), err)
 	}
 	if len(data) > maxKeyFile {
-		return "", fmt.Errorf("read api_key_file %s: more than %d bytes are too many for a key", string(f), maxKeyFile)
+		return "", fmt.Errorf("read api_key_file %s: more than %d bytes are too many for a key", secret.Conceal(string(f)), maxKeyFile)
 	}
 	key := string(bytes.TrimSpace(data))
 	if err := CheckKey(key); err != nil {
-		return "", fmt.Errorf("read api_key_file %s: %w", string(f), err)
+		return "", fmt.Errorf("read api_key_file %s: %w", secret.Conceal(string(f)), err)
 	}
 	return key, nil
 }
