@@ -21,8 +21,8 @@ const DefaultEndpoint = "https://api.chatgpt.com/v1/compliance"
 // Config of one receiver: one key, one principal, the event types wanted of it.
 // README.md holds the reference table.
 type Config struct {
-	// APIKey or APIKeyFile, exactly one. The file is read again for every
-	// request, so a rotated key needs no restart.
+	// APIKey or APIKeyFile, exactly one. The file is read again for every poll, so a
+	// rotated key needs no restart.
 	APIKey     configopaque.String `mapstructure:"api_key"`
 	APIKeyFile string              `mapstructure:"api_key_file"`
 
@@ -188,9 +188,12 @@ type DownloadConfig struct {
 	MemoryLimit int64 `mapstructure:"memory_limit"`
 	// Concurrency is how many downloads run at once over all streams.
 	Concurrency int `mapstructure:"concurrency"`
-	// AllowedHosts, when set, are the only hosts a signed URL may point to,
-	// private addresses included. "*.example.com" stands for every subdomain.
+	// AllowedHosts, when set, are the only hosts a signed URL may point to.
+	// "*.example.com" stands for every subdomain.
 	AllowedHosts []string `mapstructure:"allowed_hosts"`
+	// AllowedNetworks are the private networks, as CIDRs, that a signed URL may
+	// reach. Without them it reaches public addresses alone.
+	AllowedNetworks []string `mapstructure:"allowed_networks"`
 	// Verify says what becomes of a file of the listed size with another digest than
 	// listed: "strict" quarantines it, "lenient" delivers it marked when the same
 	// bytes came in two fetches at least five minutes apart.

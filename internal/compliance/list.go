@@ -76,7 +76,7 @@ func (c *Client) list(ctx context.Context, asks listRange) (page Page, err error
 		return Page{}, refused(OperationList, resp, body)
 	}
 	if err != nil {
-		return Page{}, &RequestError{Op: OperationList, Cause: transportCause(err)}
+		return Page{}, &RequestError{Op: OperationList, Host: fetchHost(resp.Request.URL), Cause: transportCause(err)}
 	}
 	if len(body) > maxAnswer {
 		return Page{}, &AnswerError{Problem: fmt.Sprintf("is longer than %d bytes", maxAnswer)}
@@ -105,10 +105,11 @@ func serverTime(header http.Header) time.Time {
 		return date
 	}
 	age := parseSeconds(text)
-	if age > maxAge {
+	at := date.Add(age)
+	if age > maxAge || at.Year() > 9999 { // a later year cannot be stored
 		return time.Time{}
 	}
-	return date.Add(age)
+	return at
 }
 
 // refused is the error for an answer of the API with an unwanted status. The key
