@@ -196,14 +196,14 @@ func TestNetworkFaultsAreNamed(t *testing.T) {
 	}{
 		"no proxy": {
 			func(c *company) { c.startWith("") },
-			[]string{"refused: a loopback, private or link-local address", "download::allowed_hosts"},
+			[]string{"address; add its network to download::allowed_networks"},
 		},
 		"NO_PROXY": {
 			func(c *company) {
 				host, _, _ := net.SplitHostPort(c.api)
 				c.startWith("", "HTTPS_PROXY="+c.proxyURL(), "NO_PROXY="+host)
 			},
-			[]string{"refused: a loopback, private or link-local address"},
+			[]string{"address; add its network to download::allowed_networks"},
 		},
 		"another authority": {
 			func(c *company) {

@@ -44,7 +44,7 @@ func (c *Config) Validate() error {
 		c.Content.validate(),
 		c.validateRetries(),
 		c.validateBounds(),
-		c.validateAllowedHosts(),
+		c.validateEgress(),
 		c.validateHTTP(),
 	)
 }

@@ -61,8 +61,7 @@ func newTransports(ctx context.Context, cfg *Config, host component.Host, set co
 		return nil, errors.New("http: the client has no plain transport to derive the download client from")
 	}
 	compliance.NameProxyRefusals(capture.transport)
-	policy := compliance.PolicyFor(cfg.HTTP.Endpoint, cfg.allowedHosts())
-	signed := &tracingTransport{next: compliance.NewSignedTransport(capture.transport, policy), tracer: metadata.Tracer(set)}
+	signed := &tracingTransport{next: compliance.NewSignedTransport(capture.transport, cfg.redirectPolicy()), tracer: metadata.Tracer(set)}
 	return &transports{api: api, base: capture.transport, signed: signed}, nil
 }
 
@@ -96,7 +95,7 @@ func newAPI(cfg *Config, clients *transports, hooks apiHooks, version string) *c
 		Key:             cfg.keySource(),
 		API:             clients.api,
 		Signed:          clients.signed,
-		Policy:          compliance.PolicyFor(cfg.HTTP.Endpoint, cfg.allowedHosts()),
+		Policy:          cfg.redirectPolicy(),
 		UserAgent:       "openaicompliancereceiver/" + version,
 		HeaderTimeout:   cfg.HTTP.Timeout,
 		DownloadTimeout: cfg.Download.Timeout,

@@ -27,6 +27,7 @@ func TestDialGuard(t *testing.T) {
 	_, port, err := net.SplitHostPort(address)
 	require.NoError(t, err)
 	byName := net.JoinHostPort("localhost", port)
+	loopback := networks(t, "127.0.0.0/8", "::1/128")
 	tests := map[string]struct {
 		policy  RedirectPolicy
 		address string
@@ -35,9 +36,10 @@ func TestDialGuard(t *testing.T) {
 		"an address":                {RedirectPolicy{}, address, false},
 		"a name of it":              {RedirectPolicy{}, byName, false},
 		"another host is allowed":   {RedirectPolicy{AllowedHosts: []string{"blob.example.com"}}, byName, false},
-		"the name is allowed":       {RedirectPolicy{AllowedHosts: []string{"LOCALHOST"}}, byName, true},
-		"the address is allowed":    {RedirectPolicy{AllowedHosts: []string{"127.0.0.1"}}, address, true},
-		"the endpoint is local":     {RedirectPolicy{Local: true}, byName, true},
+		"the name is allowed":       {RedirectPolicy{AllowedHosts: []string{"LOCALHOST"}}, byName, false},
+		"the address is allowed":    {RedirectPolicy{AllowedHosts: []string{"127.0.0.1"}}, address, false},
+		"the network is allowed":    {RedirectPolicy{AllowedNetworks: loopback}, byName, true},
+		"the endpoint is loopback":  {RedirectPolicy{Loopback: true}, byName, true},
 		"an address without port":   {RedirectPolicy{}, "127.0.0.1", false},
 		"plain http changes naught": {RedirectPolicy{PlainHTTP: true}, address, false},
 	}
@@ -102,7 +104,7 @@ func TestSignedTransportTLS(t *testing.T) {
 		certificates = append(certificates, len(r.TLS.PeerCertificates))
 	})
 	signed := func(api *http.Transport) http.RoundTripper {
-		return NewSignedTransport(api, RedirectPolicy{Local: true})
+		return NewSignedTransport(api, RedirectPolicy{Loopback: true})
 	}
 	api := server.Client().Transport.(*http.Transport).Clone()
 	api.TLSClientConfig.Certificates = server.TLS.Certificates
@@ -150,7 +152,7 @@ func TestSignedTransportHTTP2(t *testing.T) {
 			api.TLSClientConfig = server.Client().Transport.(*http.Transport).TLSClientConfig.Clone()
 			api.TLSClientConfig.NextProtos = []string{"h2", "http/1.1"}
 			configure(api)
-			require.NoError(t, get(NewSignedTransport(api, RedirectPolicy{Local: true}), server.URL))
+			require.NoError(t, get(NewSignedTransport(api, RedirectPolicy{Loopback: true}), server.URL))
 			assert.True(t, asked)
 		})
 	}
@@ -163,12 +165,13 @@ func TestSignedTransportUsesTheProxy(t *testing.T) {
 	proxy := newHost(t, answering(200, string(content)))
 	via, err := url.Parse(proxy.URL)
 	require.NoError(t, err)
-	api := newRedirector(t, http.StatusTemporaryRedirect, "http://blob.example.com/blob?sig="+signature)
+	api := newRedirector(t, http.StatusTemporaryRedirect, "http://blob.localhost/blob?sig="+signature)
+	policy := RedirectPolicy{PlainHTTP: true, Loopback: true}
 	download := func(choose func(*http.Request) (*url.URL, error)) (Content, error) {
 		transport := &http.Transport{Proxy: choose}
-		signed := NewSignedTransport(transport, RedirectPolicy{PlainHTTP: true})
+		signed := NewSignedTransport(transport, policy)
 		t.Cleanup(signed.(*signedTransport).CloseIdleConnections)
-		c := newClient(t, api.URL, func(s *Settings) { s.Policy, s.Signed = RedirectPolicy{PlainHTTP: true}, signed })
+		c := newClient(t, api.URL, func(s *Settings) { s.Policy, s.Signed = policy, signed })
 		return c.Download(t.Context(), fileOf(content))
 	}
 
@@ -177,7 +180,7 @@ func TestSignedTransportUsesTheProxy(t *testing.T) {
 	assert.Equal(t, content, got.Bytes)
 	require.Len(t, proxy.seen(), 1)
 	r := proxy.seen()[0]
-	assert.Equal(t, "http://blob.example.com/blob?sig="+signature, r.URL.String(), "a proxy gets the whole URL")
+	assert.Equal(t, "http://blob.localhost/blob?sig="+signature, r.URL.String(), "a proxy gets the whole URL")
 	assert.Empty(t, r.Header.Get("Authorization"))
 
 	_, err = download(func(*http.Request) (*url.URL, error) { return nil, errors.New("proxy " + canary) })
