@@ -6,7 +6,6 @@
 package hostile
 
 import (
-	"net"
 	"net/http"
 	"sync/atomic"
 	"testing"
@@ -149,5 +148,3 @@ func TestLoopbackEndpoint(t *testing.T) {
 		{name: "plain http", location: "http://34.0.0.99{path}", want: refused},
 	})
 }
-
-var _ net.Listener = (*proxy)(nil)

@@ -11,6 +11,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/httputil"
+	"sync"
 )
 
 // proxy is an HTTP proxy that connects to nobody: it opens every tunnel to this
@@ -19,6 +20,8 @@ type proxy struct {
 	world *world
 	// opened has the tunnels, which a TLS server accepts.
 	opened chan net.Conn
+	closed chan struct{}
+	once   sync.Once
 	// connect answers CONNECT for a host in the proxy's place.
 	connect map[string]http.HandlerFunc
 }
@@ -26,7 +29,7 @@ type proxy struct {
 // useProxy lets the world's collector go through a proxy that asks for a password.
 func (w *world) useProxy() *proxy {
 	w.t.Helper()
-	p := &proxy{world: w, opened: make(chan net.Conn), connect: map[string]http.HandlerFunc{}}
+	p := &proxy{world: w, opened: make(chan net.Conn), closed: make(chan struct{}), connect: map[string]http.HandlerFunc{}}
 	w.http = "proxy_url: http://" + proxyUser + ":" + proxyPassword + "@" + at(proxyName, proxyPort)
 	serve(w.t, listen(w.t, at("", proxyPort), w.contacts), p)
 	serve(w.t, tls.NewListener(p, w.tls), http.HandlerFunc(w.answer))
@@ -60,20 +63,28 @@ func (p *proxy) open(rw http.ResponseWriter, target string) {
 		return
 	}
 	_, _ = conn.Write([]byte("HTTP/1.1 200 OK\r\n\r\n"))
-	p.opened <- &tunnel{Conn: conn, reader: buffered.Reader, target: target}
+	select {
+	case p.opened <- &tunnel{Conn: conn, reader: buffered.Reader, target: target}:
+	case <-p.closed:
+		_ = conn.Close()
+	}
 }
 
 // Accept implements net.Listener.
 func (p *proxy) Accept() (net.Conn, error) {
-	conn, open := <-p.opened
-	if !open {
+	select {
+	case conn := <-p.opened:
+		return conn, nil
+	case <-p.closed:
 		return nil, net.ErrClosed
 	}
-	return conn, nil
 }
 
 // Close implements net.Listener.
-func (p *proxy) Close() error { return nil }
+func (p *proxy) Close() error {
+	p.once.Do(func() { close(p.closed) })
+	return nil
+}
 
 // Addr implements net.Listener.
 func (p *proxy) Addr() net.Addr { return target("proxy") }

@@ -62,8 +62,10 @@ type row struct {
 	// download and fetch answer in the place of the API's download route and of the
 	// storage host.
 	download, fetch http.HandlerFunc
-	// content of the file, where it is not one record.
+	// content of the file, where it is not one record, and the log.record.uid that its
+	// record then has, where that is not its event id.
 	content []byte
+	uid     string
 
 	// dial has the host:port that the collector connects to, beside the API.
 	dial []string
@@ -163,6 +165,9 @@ func (w *world) addFile(n int, f *file) {
 	}
 	f.id = fmt.Sprintf("eclf_%02d_%s", n, kind)
 	f.uid = fmt.Sprintf("event-%02d-%s", n, kind)
+	if !f.good && f.row.uid != "" {
+		f.uid = f.row.uid
+	}
 	if f.content == nil {
 		f.content = fmt.Appendf(nil, "{\"event_id\":%q,\"text\":%q}\n", f.uid, content)
 	}
