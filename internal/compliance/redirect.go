@@ -9,6 +9,8 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+
+	"github.com/openaicompliance/openaicompliancereceiver/internal/secret"
 )
 
 // maxHops is how many redirects one download may follow.
@@ -62,7 +64,7 @@ func (p RedirectPolicy) check(target *url.URL) error {
 		reason = p.refuseHost(host)
 	}
 	if reason != "" {
-		return &RedirectError{Host: printable(host), Reason: reason}
+		return &RedirectError{Host: shownHost(host), Reason: reason}
 	}
 	return nil
 }
@@ -121,6 +123,16 @@ func CheckHostName(host string) error {
 		return errors.New("is a number or an unusual form of an address")
 	}
 	return nil
+}
+
+// shownHost is a host as errors name it, "" for one that may be something else.
+func shownHost(host string) string {
+	host = strings.ToLower(host)
+	noHost := func(r rune) bool { return isNoHostCharacter(r) && r != ':' && r != '%' }
+	if len(host) > 253 || strings.ContainsFunc(host, noHost) || secret.LooksLikeKey(host) {
+		return ""
+	}
+	return host
 }
 
 func isNoHostCharacter(r rune) bool {

@@ -177,7 +177,7 @@ func TestPolicyOnHosts(t *testing.T) {
 				}
 				require.Error(t, err, host)
 				refused := requireErrorAs[*RedirectError](t, err)
-				assert.Equal(t, printable(strings.ToLower(target.Hostname())), refused.Host)
+				assert.Equal(t, shownHost(target.Hostname()), refused.Host)
 			}
 		})
 	}

@@ -211,6 +211,6 @@ func TestNameResolutionWithoutAnswer(t *testing.T) {
 		_, err := policy.dialContext(&net.Dialer{Resolver: names.resolver()})(t.Context(), "tcp", "example.com:1")
 		var refused *RedirectError
 		assert.False(t, errors.As(err, &refused), "%v: %v", addresses, err)
-		requireErrorAs[*net.OpError](t, transportCause(err))
+		assert.Equal(t, FailureConnect, requireErrorAs[*TransportError](t, transportCause(err)).Kind)
 	}
 }

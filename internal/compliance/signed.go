@@ -10,7 +10,6 @@ import (
 	"net/http"
 	"net/netip"
 	"net/url"
-	"strings"
 	"sync/atomic"
 	"syscall"
 	"time"
@@ -63,7 +62,7 @@ func (p RedirectPolicy) dialContext(base *net.Dialer) func(context.Context, stri
 		dialer.Control = func(_, resolved string, _ syscall.RawConn) error {
 			at, _ := netip.ParseAddrPort(resolved) // no address is refused
 			if err := p.CheckAddress(at.Addr()); err != nil {
-				return &RedirectError{Host: printable(strings.ToLower(host)), Reason: err.Error()}
+				return &RedirectError{Host: shownHost(host), Reason: err.Error()}
 			}
 			tried.Store(true)
 			return nil
@@ -76,8 +75,6 @@ func (p RedirectPolicy) dialContext(base *net.Dialer) func(context.Context, stri
 		return conn, err
 	}
 }
-
-var errNoAddressAnswers = errors.New("no address of the host that may be dialed answers")
 
 // signedTransport sends a request through the proxy or directly, each with a
 // dialer of its own.

@@ -11,8 +11,10 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -155,6 +157,31 @@ func TestSignedTransportHTTP2(t *testing.T) {
 			require.NoError(t, get(NewSignedTransport(api, RedirectPolicy{Loopback: true}), server.URL))
 			assert.True(t, asked)
 		})
+	}
+}
+
+// The API's connection is kept where it speaks HTTP/2, and used once where it does not.
+func TestConnectionsToTheAPI(t *testing.T) {
+	t.Parallel()
+	for _, http2 := range []bool{false, true} {
+		var mu sync.Mutex
+		remotes := map[string]bool{}
+		server := newTLSServer(t, http2, func(w http.ResponseWriter, r *http.Request) {
+			mu.Lock()
+			defer mu.Unlock()
+			remotes[r.RemoteAddr] = true
+			_, _ = w.Write([]byte(goodAnswer))
+		})
+		c := newClient(t, server.URL, func(s *Settings) { s.API = server.Client() })
+		for range 5 {
+			_, err := c.Pages("AUTH_LOG", noon, time.Time{}, nil).Next(t.Context())
+			require.NoError(t, err)
+		}
+		want := 5
+		if http2 {
+			want = 2 // the first one, until the protocol is known
+		}
+		assert.Len(t, remotes, want, "HTTP/2: %v", http2)
 	}
 }
 
