@@ -102,6 +102,9 @@ func TestNames(t *testing.T) {
 		toHost("public before loopback", "before.hostile.test", delivered, at("34.0.0.51", httpsPort)),
 		toHost("loopback before public", "after.hostile.test", delivered, at("34.0.0.52", httpsPort)),
 		toHost("rebinding", "rebinding.hostile.test", refused, at("34.0.0.53", httpsPort)),
+		toHost("certificate that has expired", expiredName, "no_answer", at("34.0.0.11", httpsPort)),
+		toHost("certificate of a stranger", strangerName, "no_answer", at("34.0.0.12", httpsPort)),
+		toHost("certificate of another host", otherNamesName, "no_answer", at("34.0.0.13", httpsPort)),
 	}
 	var fetched atomic.Int32
 	rows[9].fetch = func(rw http.ResponseWriter, _ *http.Request) {
@@ -121,6 +124,28 @@ func TestNames(t *testing.T) {
 	w.names.set("rebinding.hostile.test", "34.0.0.53", "127.0.0.47")
 	w.run(rows)
 	require.EqualValues(t, 1, fetched.Load())
+}
+
+// Networks and hosts that the configuration allows: a network opens its own addresses
+// and no others, and a host's name exempts no address.
+func TestAllowed(t *testing.T) {
+	w := newWorld(t)
+	w.receiver = "download: {allowed_networks: [10.20.0.0/16, 'fd00:20::/32'], allowed_hosts: ['*.hostile.test', 10.20.0.8, '[FD00:20::0:8]', 34.0.0.55]}"
+	w.names.set("inside.hostile.test", "10.20.0.7")
+	w.names.set("outside.hostile.test", "10.21.0.7")
+	w.names.set("metadata.hostile.test", "169.254.169.254")
+	w.names.set("storage.example.test", "34.0.0.99")
+	w.run([]row{
+		toHost("network, by name", "inside.hostile.test", delivered, at("10.20.0.7", httpsPort)),
+		toHost("network, by address", "10.20.0.8", delivered, at("10.20.0.8", httpsPort)),
+		toHost("network, IPv6", "[fd00:20::8]", delivered, at("fd00:20::8", httpsPort)),
+		toHost("host, public address", "34.0.0.55", delivered, at("34.0.0.55", httpsPort)),
+		toHost("host outside of the networks, by name", "outside.hostile.test", refused),
+		toHost("host outside of the networks, by address", "10.21.0.8", refused),
+		toHost("host with the metadata address", "metadata.hostile.test", refused),
+		toHost("another host", "storage.example.test", refused),
+		toHost("another host, address of the network", "10.20.0.9", refused),
+	})
 }
 
 // The API's own address opens nothing for signed URLs: from a private one no other

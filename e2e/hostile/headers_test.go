@@ -56,7 +56,7 @@ func headers() []row {
 		{name: "request id that quotes the key", list: first(withHeaders(http.StatusInternalServerError, "X-Request-Id", "for "+key)), says: "500 Internal Server Error"},
 		{name: "request id that quotes the signature", fetch: answer(withHeaders(http.StatusNotFound, "X-Request-Id", signedURL)), want: "404"},
 		{name: "control character in the Location", download: raw("HTTP/1.1 307 Go\nLocation: " + signedURL + "\x01\n\n"), want: "no_answer"},
-		{name: "a header without a colon", download: raw("HTTP/1.1 307 Go\n" + signedURL + " " + key + "\n\n"), want: "no_answer"},
+		{name: "a header without a colon", download: raw("HTTP/1.1 307 Go\n" + signature + " " + key + "\n\n"), want: "no_answer"},
 		{name: "a status line of nothing but secrets", fetch: raw(signature + " " + content + "\n\n"), want: "no_answer"},
 		{name: "secrets in the reason", fetch: raw("HTTP/1.1 410 " + signedURL + "\nContent-Length: 0\n\n"), want: "410"},
 		{name: "an answer of headers without end", fetch: func(w http.ResponseWriter, _ *http.Request) {

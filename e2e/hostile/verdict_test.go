@@ -34,8 +34,17 @@ func (w *world) lines() (lines []line) {
 	return lines
 }
 
-// run lets the collector meet the rows, and holds each one to what it states.
+// run lets the collector meet the rows, holds each one to what it states, and searches
+// for what was planted.
 func (w *world) run(rows []row) {
+	w.t.Helper()
+	w.meet(rows)
+	w.assertNoSecret()
+}
+
+// meet lets the collector meet the rows, and holds each one to what becomes of it and
+// whom it connects to.
+func (w *world) meet(rows []row) {
 	w.t.Helper()
 	w.add(rows)
 	w.start()
@@ -48,7 +57,6 @@ func (w *world) run(rows []row) {
 	}
 	w.assertDelivered()
 	w.assertContacts()
-	w.assertNoSecret()
 	w.report()
 }
 
@@ -57,7 +65,7 @@ func (w *world) pending() (pending []string) {
 	counts, lines := w.sink.Counts(), w.lines()
 	for n := range w.rows {
 		r := &w.rows[n]
-		for _, f := range w.ofType[eventType(n)] {
+		for _, f := range w.ofType[w.eventType(n)] {
 			switch {
 			case f.good && counts[f.uid] == 0:
 				pending = append(pending, r.name+": the good file is not delivered")
@@ -67,7 +75,7 @@ func (w *world) pending() (pending []string) {
 				pending = append(pending, r.name+": no line of the log quarantines the file with the cause "+r.want)
 			}
 		}
-		saidOf := func(l line) bool { return l.fields["event_type"] == eventType(n) && strings.Contains(l.text, r.says) }
+		saidOf := func(l line) bool { return l.fields["event_type"] == w.eventType(n) && strings.Contains(l.text, r.says) }
 		if r.says != "" && !slices.ContainsFunc(lines, saidOf) {
 			pending = append(pending, r.name+": the log does not say "+r.says)
 		}
@@ -121,6 +129,9 @@ func (w *world) always() []string {
 	return []string{at(api, httpsPort), at(storageAddress, httpsPort)}
 }
 
+// secrets are what must not be in the log, in the spans and in the state.
+var secrets = []string{key, signature, content, proxyPassword}
+
 // assertNoSecret searches for what was planted: the key where another than the API
 // may see it, and everything in what the collector keeps and tells of itself.
 func (w *world) assertNoSecret() {
@@ -140,7 +151,7 @@ func (w *world) assertNoSecret() {
 	}
 	require.Contains(w.t, places["spans"], "openai_compliance.poll")
 	for place, text := range places {
-		for _, secret := range []string{key, signature, content, proxyPassword} {
+		for _, secret := range secrets {
 			assert.False(w.t, strings.Contains(text, secret), "%s: %q is there: %s", place, secret, around(text, secret))
 		}
 	}

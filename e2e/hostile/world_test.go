@@ -7,6 +7,7 @@ package hostile
 
 import (
 	"bytes"
+	"cmp"
 	"crypto/sha256"
 	"crypto/tls"
 	"encoding/hex"
@@ -26,6 +27,9 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"go.opentelemetry.io/collector/pdata/ptrace"
+	"go.opentelemetry.io/collector/pdata/ptrace/ptraceotlp"
 
 	"github.com/openaicompliance/openaicompliancereceiver/internal/testbed"
 )
@@ -50,6 +54,8 @@ const nobody = 65534
 // of its own with a file that the act is about and, listed after it, a good file.
 type row struct {
 	name string
+	// eventType is one of the row's own where it is empty.
+	eventType string
 	// location is where the download route redirects to: {path} stands for the path
 	// and the query of the file, {hop1} and so on for those that redirect to hops.
 	location string
@@ -104,8 +110,8 @@ type world struct {
 
 	// receiver and http are more keys of the receiver.
 	receiver, http string
-	// endpoint is the API's base, but for the path.
-	endpoint string
+	// endpoint is the API's base, but for the path; exportTo takes the records.
+	endpoint, exportTo string
 
 	rows []row
 
@@ -129,6 +135,7 @@ func newWorld(t *testing.T) *world {
 	require.NoError(t, os.Chmod(filepath.Dir(w.dir), 0o755)) // for nobody
 	ca.write(t, filepath.Join(w.dir, "ca.pem"))
 	require.NoError(t, w.sink.Start())
+	w.exportTo = w.sink.Endpoint
 	t.Cleanup(w.sink.Close)
 	for name, address := range map[string]string{
 		apiName: apiAddress, storageName: storageAddress, proxyName: proxyAddress,
@@ -144,7 +151,9 @@ func newWorld(t *testing.T) *world {
 }
 
 // eventType of a row.
-func eventType(n int) string { return fmt.Sprintf("ROW_%02d", n) }
+func (w *world) eventType(n int) string {
+	return cmp.Or(w.rows[n].eventType, fmt.Sprintf("ROW_%02d", n))
+}
 
 // add lays out a row's files.
 func (w *world) add(rows []row) {
@@ -172,7 +181,7 @@ func (w *world) addFile(n int, f *file) {
 		f.content = fmt.Appendf(nil, "{\"event_id\":%q,\"text\":%q}\n", f.uid, content)
 	}
 	w.files[f.id] = f
-	w.ofType[eventType(n)] = append(w.ofType[eventType(n)], f)
+	w.ofType[w.eventType(n)] = append(w.ofType[w.eventType(n)], f)
 }
 
 // path of the file at a storage host, with its signature.
@@ -359,11 +368,11 @@ func (w *world) start() {
 	w.t.Helper()
 	var types []string
 	for n := range w.rows {
-		types = append(types, eventType(n))
+		types = append(types, w.eventType(n))
 	}
 	config := filepath.Join(w.dir, "config.yaml")
 	require.NoError(w.t, os.WriteFile(config, fmt.Appendf(nil, configTemplate, workspace, strings.Join(types, ", "), indent(w.receiver, "    "),
-		w.endpoint, w.dir, indent(w.http, "      "), w.sink.Endpoint, w.stateDir(), w.spans.endpoint), 0o644))
+		w.endpoint, w.dir, indent(w.http, "      "), w.exportTo, w.stateDir(), w.spans.endpoint), 0o644))
 	require.NoError(w.t, os.Mkdir(w.stateDir(), 0o700))
 	attributes := &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 	if os.Getuid() == 0 && os.Chown(w.stateDir(), nobody, nobody) == nil {
@@ -414,8 +423,8 @@ func (w *world) await(what string, done func() bool) {
 type spanSink struct {
 	endpoint string
 
-	mu       sync.Mutex // guards exported
-	exported bytes.Buffer
+	mu       sync.Mutex // guards requests
+	requests [][]byte
 }
 
 func newSpanSink(t *testing.T) *spanSink {
@@ -424,15 +433,38 @@ func newSpanSink(t *testing.T) *spanSink {
 	require.NoError(t, err)
 	s := &spanSink{endpoint: "http://" + listener.Addr().String()}
 	serve(t, listener, http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		request, _ := io.ReadAll(r.Body)
 		s.mu.Lock()
 		defer s.mu.Unlock()
-		_, _ = io.Copy(&s.exported, r.Body)
+		s.requests = append(s.requests, request)
 	}))
 	return s
 }
 
+// text is every span as it was exported.
 func (s *spanSink) text() string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.exported.String()
+	return string(bytes.Join(s.requests, nil))
+}
+
+// of returns the spans of the scopes whose name begins so.
+func (s *spanSink) of(t *testing.T, scope string) string {
+	t.Helper()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	var text strings.Builder
+	for _, request := range s.requests {
+		export := ptraceotlp.NewExportRequest()
+		require.NoError(t, export.UnmarshalProto(request))
+		for _, resource := range export.Traces().ResourceSpans().All() {
+			resource.ScopeSpans().RemoveIf(func(spans ptrace.ScopeSpans) bool {
+				return !strings.HasPrefix(spans.Scope().Name(), scope)
+			})
+		}
+		left, err := export.MarshalProto()
+		require.NoError(t, err)
+		text.Write(left)
+	}
+	return text.String()
 }
