@@ -21,8 +21,8 @@ const DefaultEndpoint = "https://api.chatgpt.com/v1/compliance"
 // Config of one receiver: one key, one principal, the event types wanted of it.
 // README.md holds the reference table.
 type Config struct {
-	// APIKey or APIKeyFile, exactly one. The file is read again for every
-	// request, so a rotated key needs no restart.
+	// APIKey or APIKeyFile, exactly one. The file is read again for every poll, so a
+	// rotated key needs no restart.
 	APIKey     configopaque.String `mapstructure:"api_key"`
 	APIKeyFile string              `mapstructure:"api_key_file"`
 

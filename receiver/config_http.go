@@ -16,6 +16,7 @@ import (
 	"strings"
 
 	"github.com/openaicompliance/openaicompliancereceiver/internal/compliance"
+	"github.com/openaicompliance/openaicompliancereceiver/internal/secret"
 )
 
 func (c *Config) validateHTTP() error {
@@ -87,7 +88,7 @@ func checkHeader(name, value string) error {
 	case !headerPattern.MatchString(name):
 		return errors.New("a name is not one that HTTP has; use letters, digits and hyphens")
 	case strings.ContainsFunc(value, func(r rune) bool { return r < ' ' && r != '\t' || r == 0x7f }):
-		return fmt.Errorf("the value of %s has a control character, such as a line break", canonical)
+		return fmt.Errorf("the value of %s has a control character, such as a line break", secret.Conceal(canonical))
 	}
 	return nil
 }
@@ -141,13 +142,13 @@ func (c *Config) validateEgress() error {
 	var errs []error
 	for _, text := range c.Download.AllowedNetworks {
 		if _, err := compliance.ParseNetwork(text); err != nil {
-			errs = append(errs, fmt.Errorf("download::allowed_networks: %q %w", text, err))
+			errs = append(errs, fmt.Errorf("download::allowed_networks: %s %w", secret.Quote(text), err))
 		}
 	}
 	policy := c.redirectPolicy()
 	for _, host := range c.Download.AllowedHosts {
 		if err := checkAllowedHost(policy, host); err != nil {
-			errs = append(errs, fmt.Errorf("download::allowed_hosts: %q %w", host, err))
+			errs = append(errs, fmt.Errorf("download::allowed_hosts: %s %w", secret.Quote(host), err))
 		}
 	}
 	return errors.Join(errs...)

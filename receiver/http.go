@@ -41,7 +41,14 @@ func (t *transports) close() {
 	t.signed.CloseIdleConnections()
 }
 
+// newTransports makes both. The errors of others may quote settings, and are
+// concealed.
 func newTransports(ctx context.Context, cfg *Config, host component.Host, set component.TelemetrySettings) (*transports, error) {
+	clients, err := makeTransports(ctx, cfg, host, set)
+	return clients, cfg.conceal(err)
+}
+
+func makeTransports(ctx context.Context, cfg *Config, host component.Host, set component.TelemetrySettings) (*transports, error) {
 	if cfg.HTTP.ProxyURL == "" {
 		if err := checkProxyVariables(); err != nil {
 			return nil, err
@@ -132,11 +139,11 @@ type apiHooks struct {
 }
 
 // newAPI assembles the client of the configured principal.
-func newAPI(cfg *Config, clients *transports, hooks apiHooks, version string) *compliance.Client {
+func newAPI(cfg *Config, key compliance.KeySource, clients *transports, hooks apiHooks, version string) *compliance.Client {
 	return compliance.NewClient(compliance.Settings{
 		Endpoint:        cfg.HTTP.Endpoint,
 		Principal:       cfg.principal(),
-		Key:             cfg.keySource(),
+		Key:             key,
 		API:             clients.api,
 		Signed:          clients.signed,
 		Policy:          cfg.redirectPolicy(),
@@ -158,9 +165,10 @@ func (c *Config) principal() compliance.Principal {
 	return compliance.Principal{ID: strings.ToLower(c.WorkspaceID)}
 }
 
-func (c *Config) keySource() compliance.KeySource {
+// newKeySource returns the one that all requests of a receiver share.
+func (c *Config) newKeySource() compliance.KeySource {
 	if c.APIKeyFile != "" {
-		return compliance.KeyFile(c.APIKeyFile)
+		return compliance.NewKeyFile(c.APIKeyFile)
 	}
 	return compliance.StaticKey(c.APIKey)
 }

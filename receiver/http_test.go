@@ -85,7 +85,7 @@ func TestSignedURLsHaveAClientOfTheirOwn(t *testing.T) {
 	clients, err := newTransports(t.Context(), cfg, all, componenttest.NewNopTelemetrySettings())
 	require.NoError(t, err)
 	defer clients.close()
-	client := newAPI(cfg, clients, apiHooks{}, "test")
+	client := newAPI(cfg, cfg.newKeySource(), clients, apiHooks{}, "test")
 	for range 2 { // the second time there is a cookie
 		_, err = client.Download(t.Context(), compliance.File{ID: "file-1", Size: 3, SHA256: "ca3d163bab055381827226140568f3bef7eaac187cebd76878e0b63e9e442356"})
 		require.NoError(t, err)

@@ -12,6 +12,7 @@ import (
 	"go.opentelemetry.io/collector/confmap"
 
 	"github.com/openaicompliance/openaicompliancereceiver/internal/collectorconf"
+	"github.com/openaicompliance/openaicompliancereceiver/internal/secret"
 	"github.com/openaicompliance/openaicompliancereceiver/receiver"
 )
 
@@ -21,7 +22,7 @@ func (o *options) config(ctx context.Context) (*receiver.Config, error) {
 	cfg := receiver.NewDefaultConfig()
 	if len(o.configs) > 0 {
 		if err := o.load(ctx, cfg); err != nil {
-			return nil, err
+			return nil, secret.ConcealError(err)
 		}
 	} else {
 		o.fill(cfg)
@@ -32,7 +33,7 @@ func (o *options) config(ctx context.Context) (*receiver.Config, error) {
 	// Nothing is stored, so nothing need be configured for it.
 	cfg.AllowEphemeralCursor = true
 	if err := confmap.Validate(cfg); err != nil {
-		return nil, err
+		return nil, secret.ConcealError(err)
 	}
 	return cfg, nil
 }

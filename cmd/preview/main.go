@@ -19,6 +19,7 @@ import (
 	"time"
 
 	"github.com/openaicompliance/openaicompliancereceiver/internal/record"
+	"github.com/openaicompliance/openaicompliancereceiver/internal/secret"
 	"github.com/openaicompliance/openaicompliancereceiver/internal/timespec"
 	"github.com/openaicompliance/openaicompliancereceiver/receiver"
 )
@@ -64,7 +65,7 @@ Like every request to this API, those of preview appear in the workspace's AUDIT
 func parseFlags(args []string, stderr io.Writer) (*options, error) {
 	o := &options{}
 	flags := flag.NewFlagSet("preview", flag.ContinueOnError)
-	flags.SetOutput(stderr)
+	flags.SetOutput(secret.NewWriter(stderr)) // it quotes what it cannot read
 	flags.Usage = func() {
 		fmt.Fprint(stderr, usage)
 		flags.PrintDefaults()
@@ -82,10 +83,10 @@ func parseFlags(args []string, stderr io.Writer) (*options, error) {
 	flags.StringVar(&o.organization, "organization-id", "", "the organisation's `id`, org-…")
 	flags.StringVar(&o.endpoint, "endpoint", receiver.DefaultEndpoint, "`URL` of the API")
 	if err := flags.Parse(args); err != nil {
-		return nil, err
+		return nil, secret.ConcealError(err)
 	}
 	if flags.NArg() > 0 {
-		return nil, fmt.Errorf("%q is not a flag; see -help", flags.Arg(0))
+		return nil, fmt.Errorf("%s is not a flag; see -help", secret.Quote(flags.Arg(0)))
 	}
 	if o.records < 1 {
 		return nil, fmt.Errorf("-records: %d must be at least 1", o.records)

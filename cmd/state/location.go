@@ -22,6 +22,7 @@ import (
 	"go.opentelemetry.io/collector/extension/xextension/storage"
 
 	"github.com/openaicompliance/openaicompliancereceiver/internal/collectorconf"
+	"github.com/openaicompliance/openaicompliancereceiver/internal/secret"
 	"github.com/openaicompliance/openaicompliancereceiver/receiver"
 )
 
@@ -38,7 +39,7 @@ type storageLocation struct {
 func locateStorage(ctx context.Context, o *options) (*storageLocation, error) {
 	l, err := readLocation(ctx, o)
 	if err != nil {
-		return nil, misuse{err}
+		return nil, misuse{secret.ConcealError(err)}
 	}
 	return l, nil
 }

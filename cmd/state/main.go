@@ -18,6 +18,8 @@ import (
 	"strings"
 	"syscall"
 	"time"
+
+	"github.com/openaicompliance/openaicompliancereceiver/internal/secret"
 )
 
 func main() {
@@ -119,7 +121,7 @@ func parseFlags(args []string, stderr io.Writer) (*options, error) {
 			flags.PrintDefaults()
 			return nil, err
 		case err != nil:
-			return nil, misusef("%w; see -help", err)
+			return nil, misusef("%w; see -help", secret.ConcealError(err))
 		}
 		args = flags.Args()
 	}
@@ -152,7 +154,7 @@ func (o *options) flags() *flag.FlagSet {
 func (o *options) check(flags *flag.FlagSet) (err error) {
 	allowed, ok := allowedFlags[o.name]
 	if !ok {
-		return misusef("%q is not a command; see -help", o.name)
+		return misusef("%s is not a command; see -help", secret.Quote(o.name))
 	}
 	if len(o.configs) == 0 {
 		return misusef("-config is missing: the collector's configuration names the storage")

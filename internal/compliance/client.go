@@ -57,7 +57,7 @@ type Settings struct {
 	// Endpoint is the base URL, without a trailing slash.
 	Endpoint  string
 	Principal Principal
-	// Key yields the bearer token, once for each request.
+	// Key yields the bearer token of each request. The caller refreshes it.
 	Key KeySource
 	// API carries the key. Its transport and cookie jar are used, one hop at a
 	// time; it follows nothing, and its timeout does not count.

@@ -137,6 +137,7 @@ func TestRequestIDs(t *testing.T) {
 type rotating struct{ n atomic.Int64 }
 
 func (r *rotating) Key() (string, error) { return fmt.Sprintf("%s-%d", canary, r.n.Add(1)), nil }
+func (*rotating) Refresh()               {}
 
 // The key that is scrubbed is the one that was sent, even if the source has
 // another one by the time of the answer.

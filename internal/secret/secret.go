@@ -8,7 +8,9 @@ package secret
 
 import (
 	"errors"
+	"io"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"unicode"
@@ -22,7 +24,7 @@ var keyLike = regexp.MustCompile(`(?i)(^|[^a-z0-9])(sk-[a-z0-9_.*-]{6,})`)
 
 // Forms of secrets within a text, beside those that are only known by their length.
 var secretForms = []*regexp.Regexp{
-	regexp.MustCompile(`(?i)[a-z][a-z0-9+.-]*://[^\s/"'@]*@`), // user information
+	regexp.MustCompile(`(?i)[a-z][a-z0-9+.-]*://[^"'\n]*@`), // user information, up to the last @
 	regexp.MustCompile(`(?i)\bBearer\s+[^\s"']+`),
 	regexp.MustCompile(`\?[^\s"'<>]*=[^\s"'<>]*`), // a query may hold a signature
 }
@@ -37,8 +39,8 @@ var knownWord = regexp.MustCompile(`^([0-9A-Fa-f]{8}-([0-9A-Fa-f]{4}-){3}[0-9A-F
 func LooksLikeKey(text string) bool { return keyLike.MatchString(text) }
 
 // Looks reports whether a text may be a secret or hold one: something of the form of
-// a key or of a URL with a password, or a long word of letters and digits. It would
-// rather hide a harmless value than show a secret.
+// a key or of a URL with a password, or a long word that mixes letters and digits. It
+// would rather hide a harmless value than show a secret.
 func Looks(text string) bool { return Conceal(text) != text }
 
 // Conceal replaces what may be a secret within a text.
@@ -48,24 +50,61 @@ func Conceal(text string) string {
 		text = form.ReplaceAllString(text, hidden)
 	}
 	return longWord.ReplaceAllStringFunc(text, func(word string) string {
-		if knownWord.MatchString(word) || !strings.ContainsFunc(word, unicode.IsDigit) || !strings.ContainsFunc(word, unicode.IsLetter) {
-			return word
+		if !knownWord.MatchString(word) && slices.ContainsFunc(strings.FieldsFunc(word, isSeparator), isMixed) {
+			return hidden
 		}
-		return hidden
+		return word
 	})
 }
 
-// ConcealError returns an error without what may be a secret in its text. An error
-// that has none is returned as it is.
-func ConcealError(err error) error {
+func isSeparator(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsDigit(r) }
+
+// isMixed reports whether a part of a long word changes between letters and digits
+// more than once, as random characters do and the names of things do not.
+func isMixed(part string) bool {
+	changes := 0
+	for i := 1; i < len(part); i++ {
+		if unicode.IsDigit(rune(part[i])) != unicode.IsDigit(rune(part[i-1])) {
+			changes++
+		}
+	}
+	return len(part) >= 8 && changes > 1
+}
+
+// minKnown is the least length of a known secret, in bytes, that is looked for: a
+// shorter one may be part of any text.
+const minKnown = 8
+
+// ConcealError returns an error without what may be a secret in its text, and without
+// the known ones. An error that has none is returned as it is.
+func ConcealError(err error, known ...string) error {
 	if err == nil {
 		return nil
 	}
 	text := err.Error()
-	if concealed := Conceal(text); concealed != text {
+	concealed := text
+	for _, secret := range known {
+		if len(secret) >= minKnown {
+			concealed = strings.ReplaceAll(concealed, secret, hidden)
+		}
+	}
+	if concealed = Conceal(concealed); concealed != text {
 		return errors.New(concealed)
 	}
 	return err
+}
+
+// NewWriter returns a writer that conceals what may be a secret in each text that is
+// written at once.
+func NewWriter(w io.Writer) io.Writer { return writer{w} }
+
+type writer struct{ w io.Writer }
+
+func (w writer) Write(text []byte) (int, error) {
+	if _, err := io.WriteString(w.w, Conceal(string(text))); err != nil {
+		return 0, err
+	}
+	return len(text), nil
 }
 
 // maxQuoted bounds a quoted value, in characters.
