@@ -71,7 +71,7 @@ var numericNames = []string{
 
 // Hosts that are written as addresses, in every form: special ones are never
 // connected to, whether or not a name server takes them for a name.
-func TestAddresses(t *testing.T) {
+func TestHostileAddresses(t *testing.T) {
 	require.Len(t, addresses(), 20)
 	w := newWorld(t)
 	for _, name := range numericNames {
@@ -83,14 +83,14 @@ func TestAddresses(t *testing.T) {
 // Through a proxy, which would connect to anything, the same is refused before the
 // proxy is asked. The proxy gets neither the key nor, for a signed URL, more than
 // its host.
-func TestAddressesThroughProxy(t *testing.T) {
+func TestHostileAddressesThroughProxy(t *testing.T) {
 	w := newWorld(t)
 	w.useProxy()
 	w.run(append(addresses(), numericForms()...))
 }
 
 // Names that lead to special addresses: the address decides, at each connection.
-func TestNames(t *testing.T) {
+func TestHostileNames(t *testing.T) {
 	rows := []row{
 		toHost("private", "private.hostile.test", refused),
 		toHost("metadata", "metadata.google.internal", refused),
@@ -128,7 +128,7 @@ func TestNames(t *testing.T) {
 
 // Networks and hosts that the configuration allows: a network opens its own addresses
 // and no others, and a host's name exempts no address.
-func TestAllowed(t *testing.T) {
+func TestAllowedNetworks(t *testing.T) {
 	w := newWorld(t)
 	w.receiver = "download: {allowed_networks: [10.20.0.0/16, 'fd00:20::/32'], allowed_hosts: ['*.hostile.test', 10.20.0.8, '[FD00:20::0:8]', 34.0.0.55]}"
 	w.names.set("inside.hostile.test", "10.20.0.7")

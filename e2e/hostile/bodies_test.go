@@ -86,7 +86,7 @@ func bodies() []row {
 
 // Bodies of 15 shapes, among them two GiB each of nothing but blanks: what is not
 // the listed file is never delivered, and what is, is.
-func TestBodies(t *testing.T) {
+func TestHostileBodies(t *testing.T) {
 	rows := bodies()
 	require.Len(t, rows, 15)
 	w := newWorld(t)

@@ -82,7 +82,7 @@ func headers() []row {
 // Headers of 15 shapes, through a proxy with a password: nothing that they quote is
 // logged, exported or stored, and nothing that they ask for is done but what is
 // bounded.
-func TestHeaders(t *testing.T) {
+func TestHostileHeaders(t *testing.T) {
 	rows := headers()
 	require.Len(t, rows, 15)
 	w := newWorld(t)

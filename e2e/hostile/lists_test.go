@@ -118,7 +118,7 @@ func lists() []row {
 
 // Listings of 20 shapes: the good file is delivered beside an odd entry, and after an
 // odd answer by the next poll; no bound of memory or time is passed.
-func TestListAnswers(t *testing.T) {
+func TestHostileLists(t *testing.T) {
 	rows := lists()
 	require.Len(t, rows, 20)
 	w := newWorld(t)

@@ -71,8 +71,12 @@ func runInside() (status int) {
 			return cmd.ProcessState.ExitCode()
 		}
 	}
-	fmt.Fprintln(os.Stderr, "this machine gives the test no network of its own (root, or user namespaces, are needed):", err)
-	return 1
+	if os.Getenv("CI") == "true" {
+		fmt.Fprintln(os.Stderr, "this machine gives the test no network of its own:", err)
+		return 1
+	}
+	fmt.Println("SKIP e2e/hostile: this machine gives it no network of its own; run it as root, or allow user namespaces:", err)
+	return 0
 }
 
 // openNetwork starts the loopback interface and makes every address one of this

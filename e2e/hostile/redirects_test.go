@@ -81,7 +81,7 @@ func redirects() []row {
 
 // Redirects of 40 shapes: what the policy allows is delivered, what it does not is
 // never connected to, and neither stops the next file.
-func TestRedirects(t *testing.T) {
+func TestHostileRedirects(t *testing.T) {
 	rows := redirects()
 	require.Len(t, rows, 40)
 	w := newWorld(t)

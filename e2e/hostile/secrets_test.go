@@ -71,7 +71,7 @@ func firstUID(data []byte) string {
 // password, with signed URLs that are denied once: of key, signatures, passwords and
 // content nothing is in the log, the exported spans, the state and the delivered
 // records.
-func TestSecrets(t *testing.T) {
+func TestPlantedSecrets(t *testing.T) {
 	rows := recordRows(t)
 	w := newWorld(t)
 	w.useProxy()

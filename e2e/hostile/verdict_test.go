@@ -6,6 +6,7 @@
 package hostile
 
 import (
+	"encoding/base64"
 	"encoding/json"
 	"fmt"
 	"os"
@@ -120,26 +121,32 @@ func (w *world) assertContacts() {
 	}
 }
 
-// always are the hosts that every world's collector connects to.
+// always are the hosts that every world's collector connects to, the API first.
 func (w *world) always() []string {
 	if strings.Contains(w.http, "proxy_url") {
-		return []string{at(proxyAddress, proxyPort), at(apiName, httpsPort), at(storageName, httpsPort)}
+		return []string{at(apiName, httpsPort), at(storageName, httpsPort), at(proxyAddress, proxyPort)}
 	}
 	api := strings.Replace(strings.TrimPrefix(w.endpoint, "https://"), apiName, apiAddress, 1)
 	return []string{at(api, httpsPort), at(storageAddress, httpsPort)}
 }
 
 // secrets are what must not be in the log, in the spans and in the state.
-var secrets = []string{key, signature, content, proxyPassword}
+var secrets = []string{key, signature, content, proxyPassword, proxyCredentials}
+
+// proxyCredentials are user and password as they are sent.
+var proxyCredentials = base64.StdEncoding.EncodeToString([]byte(proxyUser + ":" + proxyPassword))
 
 // assertNoSecret searches for what was planted: the key where another than the API
 // may see it, and everything in what the collector keeps and tells of itself.
 func (w *world) assertNoSecret() {
 	_, said := w.contacts.all()
+	for _, to := range w.always()[1:] {
+		require.Contains(w.t, said[to], "User-Agent: ", "%s has heard nothing", to)
+	}
 	for host, text := range said {
 		assert.NotContains(w.t, text, key, "the key came to "+host)
 		if host != at(proxyAddress, proxyPort) {
-			assert.NotContains(w.t, text, proxyPassword, "the proxy's password came to "+host)
+			assert.NotContains(w.t, text, proxyCredentials, "the proxy's password came to "+host)
 		}
 	}
 	for _, name := range w.names.names() {
@@ -211,12 +218,16 @@ func (w *world) measure() {
 	require.NotZero(w.t, w.peak)
 }
 
-// maxLog is how much a world's collector may log, in bytes.
-const maxLog = 16 << 20
+// Bounds of what a world's collector logs, and of its memory, in bytes.
+const (
+	maxLog  = 1 << 20
+	maxPeak = 256 << 20
+)
 
 func (w *world) report() {
 	made, _ := w.contacts.all()
 	assert.Less(w.t, len(w.log()), maxLog)
+	assert.Less(w.t, w.peak, maxPeak)
 	deliveredFiles := 0
 	for _, r := range w.rows {
 		if r.want == delivered {
