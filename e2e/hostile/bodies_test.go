@@ -10,6 +10,7 @@ import (
 	"compress/gzip"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"strconv"
 	"strings"
@@ -55,15 +56,10 @@ func bodies() []row {
 		{name: "forged, the same length", content: one, fetch: body(forged), want: "integrity"},
 		{name: "cut", fetch: raw("HTTP/1.1 200 OK\nContent-Length: 1000\n\n" + content), want: "no_answer"},
 		{name: "cut chunks", fetch: raw("HTTP/1.1 200 OK\nTransfer-Encoding: chunked\n\nfff\n" + content), want: "no_answer"},
-		{name: "silence", fetch: func(w http.ResponseWriter, _ *http.Request) {
-			conn, _, err := w.(http.Hijacker).Hijack()
-			if err != nil {
-				return
-			}
-			defer conn.Close()
+		{name: "silence", fetch: takeOver(func(conn net.Conn) {
 			_, _ = io.WriteString(conn, "HTTP/1.1 200 OK\r\nContent-Length: 59\r\n\r\n")
 			_, _ = io.Copy(io.Discard, conn) // until the client leaves
-		}, want: "no_answer"},
+		}), want: "no_answer"},
 		{name: "a byte each 100 ms", fetch: func(w http.ResponseWriter, _ *http.Request) {
 			for range 100 {
 				if _, err := io.WriteString(w, "x"); err != nil {

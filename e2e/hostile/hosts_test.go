@@ -16,6 +16,7 @@ import (
 	"encoding/pem"
 	"io"
 	"log"
+	"maps"
 	"math/big"
 	"net"
 	"net/http"
@@ -89,14 +90,11 @@ func (c *contacts) hear(host string, said []byte) {
 func (c *contacts) all() (made map[string]int, said map[string]string) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	made, said = map[string]int{}, map[string]string{}
-	for to, n := range c.made {
-		made[to] = n
-	}
+	said = map[string]string{}
 	for host, text := range c.said {
 		said[host] = text.String()
 	}
-	return made, said
+	return maps.Clone(c.made), said
 }
 
 // witness is a listener that notes every connection by the address it was made to.

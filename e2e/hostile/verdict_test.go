@@ -159,18 +159,17 @@ func (w *world) assertNoSecret() {
 	require.Contains(w.t, places["spans"], "openai_compliance.poll")
 	for place, text := range places {
 		for _, secret := range secrets {
-			assert.False(w.t, strings.Contains(text, secret), "%s: %q is there: %s", place, secret, around(text, secret))
+			w.assertAbsent(place, text, secret)
 		}
 	}
 }
 
-// around returns some of a text about the first place that has a part.
-func around(text, part string) string {
-	i := strings.Index(text, part)
-	if i < 0 {
-		return ""
+// assertAbsent searches a text, and shows no more of it than what is about a secret.
+func (w *world) assertAbsent(place, text, secret string) {
+	w.t.Helper()
+	if i := strings.Index(text, secret); i >= 0 {
+		assert.Fail(w.t, "a secret is in the "+place, "%q: %q", secret, text[max(0, i-200):min(len(text), i+len(secret)+100)])
 	}
-	return strconv.Quote(text[max(0, i-200):min(len(text), i+len(part)+100)])
 }
 
 // state returns what the storage has on disk.

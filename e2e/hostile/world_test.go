@@ -311,13 +311,20 @@ func (w *world) serveBlob(rw http.ResponseWriter, r *http.Request, id string) {
 
 // raw answers with exact bytes, and ends the connection.
 func raw(answer string) http.HandlerFunc {
+	return takeOver(func(conn net.Conn) {
+		_, _ = io.WriteString(conn, strings.ReplaceAll(answer, "\n", "\r\n"))
+	})
+}
+
+// takeOver leaves the connection to a function, and ends it then.
+func takeOver(talk func(conn net.Conn)) http.HandlerFunc {
 	return func(rw http.ResponseWriter, _ *http.Request) {
 		conn, _, err := rw.(http.Hijacker).Hijack()
 		if err != nil {
 			return
 		}
-		defer conn.Close()
-		_, _ = io.WriteString(conn, strings.ReplaceAll(answer, "\n", "\r\n"))
+		talk(conn)
+		_ = conn.Close()
 	}
 }
 
@@ -356,7 +363,7 @@ service:
     logs: {receivers: [openai_compliance], exporters: [otlp_http]}
 `
 
-func indent(text string, by string) string {
+func indent(text, by string) string {
 	return by + strings.ReplaceAll(strings.TrimSpace(text), "\n", "\n"+by)
 }
 

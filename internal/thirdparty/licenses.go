@@ -46,10 +46,12 @@ func classify(text string) string {
 	return ""
 }
 
+const britishLicense = "LICENCE" //nolint:misspell // files have that name
+
 // isText reports whether a file holds a license or a notice, by its name.
 func isText(name string) bool {
 	base, _, _ := strings.Cut(strings.ToUpper(name), ".")
-	for _, word := range []string{"LICENSE", "LICENCE", "COPYING", "NOTICE", "UNLICENSE"} {
+	for _, word := range []string{"LICENSE", britishLicense, "COPYING", "NOTICE", "UNLICENSE"} {
 		if base == word || strings.HasPrefix(base, word+"-") || strings.HasPrefix(base, word+"_") {
 			return !strings.HasSuffix(name, ".go")
 		}

@@ -73,7 +73,7 @@ func TestBuildOfThisTool(t *testing.T) {
 	}
 	assert.True(t, names["the Go standard library"])
 	assert.True(t, names["go.opentelemetry.io/collector/pdata"])
-	assert.NoError(t, check(modules))
+	require.NoError(t, check(modules))
 	_, err = packagesOf(nil)
-	assert.Error(t, err)
+	require.Error(t, err)
 }

@@ -66,7 +66,7 @@ type goPackage struct {
 // standard library as one.
 func packagesOf(builds []string) ([]goPackage, error) {
 	if len(builds) == 0 {
-		return nil, errors.New("name a build, such as _build=.")
+		return nil, errors.New("name a build, such as _build=. for the collector")
 	}
 	root, err := exec.Command("go", "env", "GOROOT").Output()
 	if err != nil {
