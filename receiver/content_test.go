@@ -51,11 +51,15 @@ func TestContentStaysHome(t *testing.T) {
 				store := &recordingStorage{Storage: testbed.NewStorage()}
 				w.storage = store
 				var healthy atomic.Bool
+				var retryable atomic.Int64
 				w.next = consumeFunc(func(ctx context.Context, logs plog.Logs) error {
 					text, err := (&plog.JSONMarshaler{}).MarshalLogs(logs)
 					seen.add(string(text))
 					if !healthy.Load() && strings.Contains(string(text), `{"stringValue":"a"}`) {
-						return consumererror.NewPermanent(errors.New("no"))
+						return consumererror.NewPermanent(errors.New("cannot take CANARY"))
+					}
+					if retryable.Add(1) <= 2 {
+						return errors.New("busy with CANARY")
 					}
 					return errors.Join(err, w.sink.ConsumeLogs(ctx, logs))
 				})
@@ -77,6 +81,9 @@ func TestContentStaysHome(t *testing.T) {
 				w.stop()
 				for _, text := range seen.all() {
 					assert.NotContains(t, text, canary)
+				}
+				for _, span := range w.tel.SpanRecorder.Ended() {
+					assert.NotContains(t, fmt.Sprint(span.Name(), span.Attributes(), span.Events(), span.Status()), canary)
 				}
 				for _, entry := range append(logged, w.logs.All()...) {
 					assert.NotContains(t, fmt.Sprint(entry.Message, entry.ContextMap()), canary)

@@ -74,6 +74,7 @@ func (r *logsReceiver) newDeps(calls context.Context) *collect.Deps {
 func (r *logsReceiver) newStream(deps *collect.Deps, obs deliver.Obs, spec *streamSpec) *collect.Stream {
 	consumer := deliver.NewConsumer(deliver.Settings{
 		Next: r.next, Obs: obs, Retry: r.cfg.RetryOnFailure, OnPermanent: permanentErrorPolicies[r.cfg.OnPermanentError],
+		HideErrors: r.cfg.Content.Mode != string(record.ContentKeep),
 		OnRejected: func(rejection deliver.Rejection) { r.reporter.batchRejected(spec.id, rejection) },
 	})
 	return collect.NewStream(spec.id, deps, r.streamSettings(spec), spec.state, consumer)
