@@ -53,7 +53,7 @@ func bodies() []row {
 		{name: "a GiB, compressed, again", fetch: body(gib), want: "unreadable"},
 		{name: "endless", fetch: func(w http.ResponseWriter, _ *http.Request) { endless(w, content) }, want: "integrity"},
 		{name: "endless, compressed to nothing", fetch: func(w http.ResponseWriter, _ *http.Request) { endless(w, string(packed(nil))) }, want: "unreadable"},
-		{name: "forged, the same length", content: one, fetch: body(forged), want: "integrity"},
+		{name: "forged, the same length", content: one, fetch: body(forged), want: nothing, says: "file quarantined"},
 		{name: "cut", fetch: raw("HTTP/1.1 200 OK\nContent-Length: 1000\n\n" + content), want: "no_answer"},
 		{name: "cut chunks", fetch: raw("HTTP/1.1 200 OK\nTransfer-Encoding: chunked\n\nfff\n" + content), want: "no_answer"},
 		{name: "silence", fetch: takeOver(func(conn net.Conn) {
