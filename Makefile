@@ -6,6 +6,8 @@ DIRTY     := $(shell git status --porcelain --untracked-files=no 2>/dev/null | g
 VERSION   := $(shell sed -n 's/^  version: //p' builder-config.yaml)+$(COMMIT)$(DIRTY)
 SOURCES   := $(shell find . -name '*.go' -not -name '*_test.go' -not -path './_build/*' -not -path './.tools/*' -not -path './e2e/*' -not -path './internal/mutants/*' -not -path './bench/*') go.mod go.sum builder-config.yaml
 TOOLS     := $(CURDIR)/.tools
+# The version holds the commit; Go's own stamp would make builds of one tree differ.
+BUILDER   := GOFLAGS=-buildvcs=false $(TOOLS)/builder
 
 SHELL       := bash
 .SHELLFLAGS := -eu -o pipefail -c
@@ -29,12 +31,12 @@ _build/version: FORCE
 
 $(COLLECTOR): $(SOURCES) _build/version | $(TOOLS)/builder
 	@sed 's/^  version: .*/  version: $(VERSION)/' builder-config.yaml > _build/builder-config.yaml
-	$(TOOLS)/builder --config _build/builder-config.yaml
+	$(BUILDER) --config _build/builder-config.yaml
 
 # The collector that the end-to-end tests kill at named points.
 E2E := _build/e2e/otelcol-e2e
 $(E2E): $(COLLECTOR) e2e/builder-config.yaml e2e/killstorage/storage.go | $(TOOLS)/builder
-	$(TOOLS)/builder --config e2e/builder-config.yaml
+	$(BUILDER) --config e2e/builder-config.yaml
 
 .PHONY: demo
 demo: $(COLLECTOR) ## show the collector at work against a simulated API; ends by itself
@@ -102,7 +104,7 @@ DAYS ?= 200
 RELOADS ?= 500
 DAMAGES ?= 60
 .PHONY: prove
-prove: kill mutants ## the longer proofs: DAYS simulated days, KILLS and POINT_KILLS kills, RELOADS, DAMAGES, the mutants
+prove: kill mutants check-reproducible ## the longer proofs: DAYS simulated days, KILLS and POINT_KILLS kills, RELOADS, DAMAGES, the mutants, equal builds
 	OTELCOL=$(CURDIR)/$(COLLECTOR) RELOADS=$(RELOADS) DAMAGES=$(DAMAGES) \
 		go test -tags e2e -count=1 -timeout 4h -run 'TestReloads$$|TestDamagedFile$$' -v ./e2e/... | grep -v '^ *---\|^==='
 	go test ./internal/sim -count=1 -timeout 4h -v -run 'TestSimulation|TestPowerLoss' -sim-days $(DAYS) | grep -v '^ *---\|^=== '
@@ -132,6 +134,7 @@ check-modules:
 	cd e2e/killstorage && go mod tidy -diff
 	cd internal/tools && go mod tidy -diff
 	cd internal/tools/lint && go mod tidy -diff
+	cd internal/tools/supplychain && go mod tidy -diff
 	cd internal/tools/victorialogs && go mod tidy -diff
 	cd e2e/ui && go mod tidy -diff
 	cd bench && go mod tidy -diff
@@ -151,6 +154,21 @@ check-platforms: ## the sources build for Windows and macOS too
 	GOOS=windows go build ./...
 	GOOS=darwin GOARCH=arm64 go build ./...
 
+MODULES := $(patsubst %/go.mod,%,$(shell find . -name go.mod -not -path './_build/*' -not -path './.tools/*'))
+.PHONY: check-supply-chain
+check-supply-chain: $(COLLECTOR) $(TOOLS)/govulncheck ## known vulnerabilities, licenses, checksums of every module
+	scripts/check-vulnerabilities.sh $(TOOLS)/govulncheck $(COLLECTOR)
+	go run ./internal/thirdparty _build=. .=./cmd/...
+	@for module in $(MODULES) _build; do echo -n "go mod verify in $$module: "; (cd $$module && go mod verify); done
+
+.PHONY: sbom
+sbom: $(COLLECTOR) $(TOOLS)/cyclonedx-gomod ## write the CycloneDX SBOM and the third-party notices of the collector into _build
+	scripts/sbom.sh $(TOOLS)/cyclonedx-gomod $(COLLECTOR) '$(VERSION)' _build
+
+.PHONY: check-reproducible
+check-reproducible: $(COLLECTOR)
+	scripts/check-reproducible.sh _build/builder-config.yaml $(BUILDER)
+
 .PHONY: bench
 bench: ## benchmarks, in the form benchstat reads
 	go test -run '^$$' -bench . -benchmem -count 6 ./...
@@ -160,7 +178,7 @@ bench: ## benchmarks, in the form benchstat reads
 BENCH := _build/bench/otelcol-bench
 $(BENCH): $(SOURCES) bench/builder-config.yaml | $(TOOLS)/builder
 	@mkdir -p _build
-	$(TOOLS)/builder --config bench/builder-config.yaml
+	$(BUILDER) --config bench/builder-config.yaml
 
 BENCH_ROUNDS ?= 5
 .PHONY: bench-collector
@@ -182,5 +200,9 @@ $(TOOLS)/mdatagen: internal/tools/go.sum
 	cd internal/tools && go build -o $@ go.opentelemetry.io/collector/cmd/mdatagen
 $(TOOLS)/golangci-lint: internal/tools/lint/go.sum
 	cd internal/tools/lint && go build -o $@ github.com/golangci/golangci-lint/v2/cmd/golangci-lint
+$(TOOLS)/govulncheck: internal/tools/supplychain/go.sum
+	cd internal/tools/supplychain && go build -o $@ golang.org/x/vuln/cmd/govulncheck
+$(TOOLS)/cyclonedx-gomod: internal/tools/supplychain/go.sum
+	cd internal/tools/supplychain && go build -o $@ github.com/CycloneDX/cyclonedx-gomod/cmd/cyclonedx-gomod
 $(TOOLS)/victoria-logs: internal/tools/victorialogs/go.sum
 	cd internal/tools/victorialogs && CGO_ENABLED=0 go build -o $@ github.com/VictoriaMetrics/VictoriaMetrics/app/victoria-logs

@@ -82,12 +82,12 @@ type PollResult struct {
 	Resume time.Time
 	// LastDeep is when the last complete deep poll began; zero before the first.
 	LastDeep time.Time
-	// Stuck is the file at which poll_timeout ended the poll.
+	// Stuck is the file that ended the poll.
 	Stuck StuckFile
 }
 
-// StuckFile is a file whose download poll_timeout ended, as the first of a poll, in so
-// many polls in a row. The zero value is none.
+// StuckFile is a file that ended the poll, as its first one, in so many polls in a row.
+// The zero value is none.
 type StuckFile struct {
 	ID    string
 	Polls int

@@ -295,7 +295,7 @@ type pollRun struct {
 	cut       <-chan struct{} // closed when poll_timeout is over
 	rest      []listedFile    // of the current page, not settled
 	delivered int
-	stuck     StuckFile // set when poll_timeout ends the first file's download
+	stuck     StuckFile // set when the first file ends the poll
 }
 
 // errSplit ends a poll whose segment was split.
@@ -410,9 +410,14 @@ func (r *pollRun) settleFile(ctx, requests context.Context, file listedFile) err
 			return err
 		}
 		fault := s.classifier.Classify(err)
-		if requests.Err() != nil && ctx.Err() == nil && r.isStuck(file) {
+		switch {
+		case ctx.Err() != nil:
+			return err
+		case requests.Err() != nil && r.isStuck(file):
 			err, fault = errSlow, s.classifier.Classify(errSlow)
-		} else if requests.Err() != nil || !queues(fault) {
+		case requests.Err() != nil:
+			return err
+		case !queues(fault) && (fault.Scope != ScopeNetwork || !r.isStuck(file)):
 			return err
 		}
 		if fault.OtherDigest && s.set.Fetch.Strict && s.otherDigest(file, err, fault) {
@@ -456,8 +461,9 @@ func (s *Stream) otherDigest(file listedFile, err error, fault Fault) bool {
 // files after it go on.
 func queues(fault Fault) bool { return fault.Scope == ScopeFile || fault.Scope == ScopeHost }
 
-// isStuck takes note of a file whose download poll_timeout has ended, and reports
-// whether the polls do not come past it.
+// isStuck takes note of a file that ends the poll: poll_timeout ended its download, or
+// the API's download route or the proxy gave no answer for it. It reports whether the
+// polls, which list, do not come past it.
 func (r *pollRun) isStuck(file listedFile) bool {
 	if r.delivered > 0 || !r.prefetch.tried() {
 		return false
