@@ -281,7 +281,7 @@ func TestWithheldForm(t *testing.T) {
 	assert.Equal(t, map[string]any{
 		"event_id": "1", "withheld": int64(1), "event_details": map[string]any{
 			"prompt_text": "withheld", "response_text": "", "model": "gpt-5",
-			"token_usage": map[string]any{"input_tokens": int64(12), "output_tokens_unfit": "withheld"},
+			"token_usage": map[string]any{"input_tokens": int64(12), "output_tokens_mismatch": "withheld"},
 		},
 	}, recordsOf(parsed).At(0).Body().Map().AsRaw())
 

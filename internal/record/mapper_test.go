@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"runtime"
 	"slices"
+	"strings"
 	"testing"
 	"weak"
 
@@ -250,4 +251,32 @@ func TestMapNothing(t *testing.T) {
 	logs, malformed := mapLines(NewMapper(sourceOf("AUTH_LOG")))
 	assert.Zero(t, malformed)
 	assert.Zero(t, logs.LogRecordCount())
+}
+
+// A mapper remembers no key of the lines it has read: forty lines, each with unknown keys
+// of a megabyte at three depths, leave nothing behind in any kind of body.
+func TestNoKeyIsRemembered(t *testing.T) {
+	for kind := range variants {
+		mapper := NewMapper(variant(kind, "AUTH_LOG"))
+		before := heapInUse()
+		for i := range 40 {
+			key := fmt.Sprintf("%06d", i) + strings.Repeat("k", 1<<20)
+			line := fmt.Sprintf(`{%[1]q:1,"action_data":{%[1]q:{%[1]q:1}},"actor":{"type":%[1]q}}`, key)
+			logs, malformed := mapLines(mapper, []byte(line))
+			require.Zero(t, malformed)
+			require.Equal(t, 1, logs.LogRecordCount())
+		}
+		mapper.LetGo()
+		assert.Less(t, heapInUse(), before+8<<20, kind)
+		runtime.KeepAlive(mapper)
+	}
+}
+
+// heapInUse is what lives after a collection, in bytes.
+func heapInUse() uint64 {
+	runtime.GC()
+	runtime.GC()
+	var stats runtime.MemStats
+	runtime.ReadMemStats(&stats)
+	return stats.HeapAlloc
 }

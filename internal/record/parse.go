@@ -13,13 +13,20 @@ import (
 	"github.com/openaicompliance/openaicompliancereceiver/internal/jsonscan"
 )
 
-// unfitSuffix names the place of a value that is not of its field's form: a path
+// mismatchSuffix names the place of a value that is not of its field's form: a path
 // has one type in all records, so the text goes beside it.
-const unfitSuffix = "_unfit"
+const mismatchSuffix = "_mismatch"
+
+// mismatchKey is the one member of a list's element that is not of its form.
+const mismatchKey = "mismatch"
+
+// otherKey holds the members without a place of their own as one JSON object, each
+// under its exact key.
+const otherKey = "_other"
 
 // maxUnknown members of an object that the table does not know have a place of
-// their own. The rest is one text, as a JSON object under unfitSuffix: a map takes
-// the longer for a member the more it has.
+// their own. The others are under otherKey: a map takes the longer for a member the
+// more it has.
 const maxUnknown = 256
 
 // maxRoom is for how many members a map has room from the start, if the field table knows
@@ -44,17 +51,17 @@ func (w *bodyWriter) parseObject(scan *jsonscan.Scanner, at *node, body pcommon.
 		case w.redactor != nil:
 			w.redactor.applied = true
 			scan.Skip()
-		case unknown > maxUnknown:
+		case unknown > maxUnknown || !hasOwnPlace(key):
 			appendMember(scan, key, &rest)
 		default:
-			w.parseMember(scan, unknownField, sanitizeKey(key, at.field), body, out)
+			w.parseMember(scan, unknownField, key, body, out)
 		}
 	})
 	if w.redactor != nil && unknown > 0 {
 		body.PutInt(withheldKey, int64(unknown))
 	}
 	if rest != nil {
-		body.PutStr(unfitSuffix, string(append(rest, '}')))
+		body.PutStr(otherKey, string(append(rest, '}')))
 	}
 }
 
@@ -83,17 +90,11 @@ func appendMember(scan *jsonscan.Scanner, key string, object *[]byte) {
 	*object = append(append(*object, ':'), raw...)
 }
 
-// sanitizeKey makes a key that the table does not know safe for backends that nest
-// by dots, or know no empty name. It never gives the name of a known field.
-func sanitizeKey(key string, at *field) string {
-	if key == "" {
-		return "_"
-	}
-	name := strings.ReplaceAll(key, ".", "_")
-	if at.fields[name] != nil {
-		return name + unfitSuffix
-	}
-	return name
+// hasOwnPlace says whether a key that the table does not know names a member of a
+// parsed body. Backends nest by dots and know no empty name, and two keys never share
+// a place.
+func hasOwnPlace(key string) bool {
+	return key != "" && key != otherKey && !strings.ContainsRune(key, '.') && !strings.HasSuffix(key, mismatchSuffix)
 }
 
 func (w *bodyWriter) parseMember(scan *jsonscan.Scanner, at *node, key string, body pcommon.Map, out *attributeValues) {
@@ -119,7 +120,7 @@ func (w *bodyWriter) parseMember(scan *jsonscan.Scanner, at *node, key string, b
 	case f.kind == fieldBoolean && fits:
 		body.PutBool(key, value == "true")
 	case f.kind == fieldInteger, f.kind == fieldBoolean, f.kind == fieldObject:
-		body.PutStr(key+unfitSuffix, value)
+		body.PutStr(key+mismatchSuffix, value)
 	default:
 		body.PutStr(key, value)
 	}
@@ -152,7 +153,7 @@ func (w *bodyWriter) parseList(scan *jsonscan.Scanner, at *node, body pcommon.Sl
 }
 
 // parseElement keeps the place of every element: what is not of its form is the
-// member unfit of a map, or its JSON text among texts.
+// member mismatch of a map, or its JSON text among texts.
 func (w *bodyWriter) parseElement(scan *jsonscan.Scanner, element *node, body pcommon.Value, out *attributeValues) {
 	first := scan.Peek()
 	if element.field.kind == fieldObject && first == '{' {
@@ -166,7 +167,7 @@ func (w *bodyWriter) parseElement(scan *jsonscan.Scanner, element *node, body pc
 	}
 	value, _ := w.parseText(scan, element, out)
 	if element.field.kind == fieldObject {
-		body.SetEmptyMap().PutStr("unfit", value)
+		body.SetEmptyMap().PutStr(mismatchKey, value)
 		return
 	}
 	body.SetStr(value)
