@@ -58,6 +58,7 @@ func TestSetupTelemetry(t *testing.T) {
 	tb.ReceiverOpenaiCompliancePolls.Add(context.Background(), 1)
 	tb.ReceiverOpenaiComplianceRateLimitWait.Record(context.Background(), 1)
 	tb.ReceiverOpenaiComplianceRecords.Add(context.Background(), 1)
+	tb.ReceiverOpenaiComplianceRecordsUnmapped.Add(context.Background(), 1)
 	tb.ReceiverOpenaiComplianceRecordsWithoutTimestamp.Add(context.Background(), 1)
 	AssertEqualReceiverOpenaiComplianceAPIRequestDuration(t, testTel,
 		[]metricdata.HistogramDataPoint[float64]{{}}, metricdatatest.IgnoreValue(),
@@ -117,6 +118,9 @@ func TestSetupTelemetry(t *testing.T) {
 		[]metricdata.HistogramDataPoint[float64]{{}}, metricdatatest.IgnoreValue(),
 		metricdatatest.IgnoreTimestamp())
 	AssertEqualReceiverOpenaiComplianceRecords(t, testTel,
+		[]metricdata.DataPoint[int64]{{Value: 1}},
+		metricdatatest.IgnoreTimestamp())
+	AssertEqualReceiverOpenaiComplianceRecordsUnmapped(t, testTel,
 		[]metricdata.DataPoint[int64]{{Value: 1}},
 		metricdatatest.IgnoreTimestamp())
 	AssertEqualReceiverOpenaiComplianceRecordsWithoutTimestamp(t, testTel,

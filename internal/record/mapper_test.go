@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 	"weak"
 
 	"github.com/stretchr/testify/assert"
@@ -102,7 +103,13 @@ func TestTimestamp(t *testing.T) {
 		{"microseconds", `"2026-08-02T09:14:55.018220Z"`, 1785662095_018220000},
 		{"nanoseconds", `"2026-08-02T09:14:55.123456789Z"`, 1785662095_123456789},
 		{"with an offset", `"2026-08-02T11:14:55+02:00"`, 1785662095_000000000},
+		{"offset without colon", `"2026-08-02T11:14:55+0200"`, 1785662095_000000000},
+		{"a blank for T and before the offset", `"2026-08-02 09:14:55.5 +00:00"`, 1785662095_500000000},
+		{"lower case", `"2026-08-02t09:14:55z"`, 1785662095_000000000},
+		{"leap second", `"2026-08-02T09:14:60Z"`, 1785662100_000000000},
+		{"white space around", `" 2026-08-02T09:14:55Z "`, 1785662095_000000000},
 		{"words", `"yesterday"`, 0},
+		{"words as long as a time", `"yesterday evening, or later"`, 0},
 		{"no zone", `"2026-08-02T09:14:55"`, 0},
 		{"no such month", `"2026-13-02T09:14:55Z"`, 0},
 		{"epoch seconds", `1785662095`, 0},
@@ -118,6 +125,7 @@ func TestTimestamp(t *testing.T) {
 			line := `{"event_id":"id-1","timestamp":` + test.value + `,"action_data":{"action":"login_success"},"actor":{"type":"SYSTEM"}}`
 			record := mapOne("AUTH_LOG", line)
 			assert.Equal(t, test.want, record.Timestamp())
+			assert.Equal(t, test.want == 0, record.Attributes().AsRaw()[AttrNoTimestamp] == true)
 			assert.Equal(t, observed, record.ObservedTimestamp().AsTime())
 			assert.Equal(t, "id-1", uidOf(record))
 			assert.Equal(t, map[string]any{AttrAction: "login_success", AttrOutcome: "success", AttrActorType: "SYSTEM"}, fromLine(record))
@@ -125,6 +133,17 @@ func TestTimestamp(t *testing.T) {
 			assert.Equal(t, line, record.Body().Str())
 		})
 	}
+}
+
+// A row of costs without a readable time has the end of its hour.
+func TestTimestampOfAnHour(t *testing.T) {
+	for hour, want := range map[string]string{`9`: "2026-08-02T09:59:59Z", `"23"`: "2026-08-02T23:59:59Z", `24`: "1970-01-01T00:00:00Z", `-1`: "1970-01-01T00:00:00Z", `null`: "1970-01-01T00:00:00Z"} {
+		record := mapOne("COSTS", `{"timestamp":"soon","payload":{"day":"2026-08-02","hour":`+hour+`}}`)
+		assert.Equal(t, want, record.Timestamp().AsTime().Format(time.RFC3339), hour)
+		assert.Equal(t, record.Timestamp() == 0, record.Attributes().AsRaw()[AttrNoTimestamp] == true, hour)
+	}
+	record := mapOne("COSTS", `{"timestamp":"2026-08-02T09:14:55Z","payload":{"day":"2026-08-02","hour":12}}`)
+	assert.Equal(t, pcommon.Timestamp(1785662095_000000000), record.Timestamp())
 }
 
 // A record without an event id is known by its file and line.

@@ -41,12 +41,12 @@ func (w *bodyWriter) parseObject(scan *jsonscan.Scanner, at *node, body pcommon.
 	body.EnsureCapacity(min(len(at.children), maxRoom))
 	unknown, rest := 0, []byte(nil)
 	w.eachMember(scan, at, func(key string, child *node) {
-		if child != nil && child.field != nil {
+		if child != nil {
 			w.parseMember(scan, child, key, body, out)
 			return
 		}
-		w.extractAhead(scan, child, out)
 		unknown++
+		out.unknownMember = out.unknownMember || !at.open
 		switch {
 		case w.redactor != nil:
 			w.redactor.applied = true
@@ -66,12 +66,12 @@ func (w *bodyWriter) parseObject(scan *jsonscan.Scanner, at *node, body pcommon.
 }
 
 // unknownField is the place of a member that the table does not know.
-var unknownField = &node{field: text}
+var unknownField = &node{leaf: true, form: formText, null: -1}
 
 // extractAhead finds what attributes are made of in a value that is read in another way
 // next: scan stays in its place.
 func (w *bodyWriter) extractAhead(scan *jsonscan.Scanner, at *node, out *attributeValues) {
-	if at != nil && !scan.Failed() {
+	if at.walk && !scan.Failed() {
 		ahead := *scan
 		extractValue(&ahead, at, out)
 	}
@@ -98,28 +98,27 @@ func hasOwnPlace(key string) bool {
 }
 
 func (w *bodyWriter) parseMember(scan *jsonscan.Scanner, at *node, key string, body pcommon.Map, out *attributeValues) {
-	f, first := at.field, scan.Peek()
-	switch {
+	switch first := scan.Peek(); {
 	case first == 'n':
+		at.storeNull(out)
 		scan.Literal()
 		return
-	case f.kind == fieldObject && first == '{':
+	case at.leaf:
+	case at.isObject() && first == '{':
 		w.parseObject(scan, at, body.PutEmptyMap(key), out)
 		return
-	case f.kind == fieldList:
+	case at.isList():
 		w.parseList(scan, at, body.PutEmptySlice(key), out)
 		return
-	case first == '{':
-		w.extractAhead(scan, at, out)
 	}
 	value, fits := w.parseText(scan, at, out)
 	switch {
-	case f.kind == fieldInteger && fits:
+	case at.leaf && at.form == formInteger && fits:
 		n, _ := strconv.ParseInt(value, 10, 64) // fits has tried
 		body.PutInt(key, n)
-	case f.kind == fieldBoolean && fits:
+	case at.leaf && at.form == formBoolean && fits:
 		body.PutBool(key, value == "true")
-	case f.kind == fieldInteger, f.kind == fieldBoolean, f.kind == fieldObject:
+	case !at.leaf, at.form == formInteger, at.form == formBoolean:
 		body.PutStr(key+mismatchSuffix, value)
 	default:
 		body.PutStr(key, value)
@@ -129,46 +128,73 @@ func (w *bodyWriter) parseMember(scan *jsonscan.Scanner, at *node, key string, b
 // parseText returns the text of a value, or what stands in its place, and
 // whether the value is of the field's form.
 func (w *bodyWriter) parseText(scan *jsonscan.Scanner, at *node, out *attributeValues) (text string, fits bool) {
-	raw := scan.Raw()
-	fits = at.field.fits(raw)
-	if !fits && w.redactor != nil {
-		return w.redactor.replacement(raw), false
+	first := scan.Peek()
+	nested := first == '{' || first == '['
+	if nested {
+		w.extractAhead(scan, at, out)
 	}
-	text = jsonscan.Unquote(raw)
-	if fits { // attributes come only from texts and integers
-		out.storeText(at.rules, text)
+	if nested && w.redactor != nil && at.leaf && at.form == formOpen {
+		w.out = w.out[:0]
+		w.redactOpen(scan, at)
+		return string(w.out), false
+	}
+	raw := scan.Raw()
+	text, fits = w.stays(raw, at)
+	if fits && !nested && first != 'n' {
+		at.storeRules(text, out)
 	}
 	return text, fits
 }
 
+// stays returns what stays of a value, as text, and whether the value is of the field's
+// form.
+func (w *bodyWriter) stays(raw []byte, at *node) (text string, fits bool) {
+	fits = at.leaf && at.form.fits(raw)
+	if !fits && w.redactor != nil {
+		return w.redactor.replacement(raw), false
+	}
+	text = jsonscan.Unquote(raw)
+	if fits && at.reduce != nil && text != "" {
+		text = w.reduced(text, at)
+	}
+	return text, fits
+}
+
+// reduced returns what stays of a text of its form.
+func (w *bodyWriter) reduced(text string, at *node) string {
+	short := at.reduce(text)
+	w.redactor.applied = w.redactor.applied || short != text
+	return short
+}
+
 func (w *bodyWriter) parseList(scan *jsonscan.Scanner, at *node, body pcommon.Slice, out *attributeValues) {
-	if scan.Peek() != '[' {
-		w.extractAhead(scan, at, out)
+	before := out.element
+	out.element = 0
+	if scan.Peek() == '[' {
+		for more := scan.BeginArray(); more; more = scan.NextElement() {
+			w.parseElement(scan, at.element, body.AppendEmpty(), out)
+			out.element++
+		}
+	} else {
 		w.parseElement(scan, at.element, body.AppendEmpty(), out)
-		return
 	}
-	for more := scan.BeginArray(); more; more = scan.NextElement() {
-		w.parseElement(scan, at.element, body.AppendEmpty(), out)
-	}
+	out.element = before
 }
 
 // parseElement keeps the place of every element: what is not of its form is the
 // member mismatch of a map, or its JSON text among texts.
 func (w *bodyWriter) parseElement(scan *jsonscan.Scanner, element *node, body pcommon.Value, out *attributeValues) {
-	first := scan.Peek()
-	if element.field.kind == fieldObject && first == '{' {
+	switch first := scan.Peek(); {
+	case !element.isObject():
+		value, _ := w.parseText(scan, element, out)
+		body.SetStr(value)
+	case first == '{':
 		w.parseObject(scan, element, body.SetEmptyMap(), out)
-		return
-	}
-	if element.field.kind == fieldObject && first == 'n' {
+	case first == 'n':
 		body.SetEmptyMap()
 		scan.Literal()
-		return
-	}
-	value, _ := w.parseText(scan, element, out)
-	if element.field.kind == fieldObject {
+	default:
+		value, _ := w.parseText(scan, element, out)
 		body.SetEmptyMap().PutStr(mismatchKey, value)
-		return
 	}
-	body.SetStr(value)
 }

@@ -6,9 +6,7 @@ package record
 import (
 	"encoding/json"
 	"fmt"
-	"maps"
 	"math/rand/v2"
-	"slices"
 	"strings"
 	"testing"
 
@@ -125,11 +123,11 @@ func TestParsedBodyIsComplete(t *testing.T) {
 func TestParsedTypesByPath(t *testing.T) {
 	forms := []string{`"text"`, `""`, `"17"`, `17`, `1.5`, `1e400`, `true`, `null`, `[]`, `["a",1,null,{}]`, `{}`, `{"a":{"b":[1]}}`, `[{"id":1}]`}
 	rng := rand.New(rand.NewPCG(3, 4))
-	for _, eventType := range types() {
+	for _, eventType := range typeNames() {
 		source := sourceOf(eventType)
 		source.Parsed = true
 		mapper, types, count := NewMapper(source), map[string]pcommon.ValueType{}, 0
-		for _, path := range everyPath(fieldsOf(eventType), nil) {
+		for _, path := range everyPath(rootOf(eventType)) {
 			for _, form := range forms {
 				names := []string{"input_tokens", "type", "event.type", "hour_mismatch", "", "withheld", "_other"}
 				stray := fmt.Sprintf(`{%q:%s}`, names[rng.IntN(len(names))], forms[rng.IntN(len(forms))])
@@ -149,16 +147,7 @@ func TestParsedTypesByPath(t *testing.T) {
 }
 
 // everyPath returns the paths of all fields.
-func everyPath(f *field, at []string) [][]string {
-	paths := [][]string{slices.Clone(at)}
-	if f.kind == fieldList {
-		return append(paths, everyPath(f.of, append(at, "[]"))...)
-	}
-	for _, key := range slices.Sorted(maps.Keys(f.fields)) {
-		paths = append(paths, everyPath(f.fields[key], append(at, key))...)
-	}
-	return paths
-}
+func everyPath(n *node) [][]string { return pathsOf(n, nil, func(*node) bool { return true }) }
 
 func checkTypes(t *testing.T, types map[string]pcommon.ValueType, path string, value pcommon.Value, line string) {
 	t.Helper()
