@@ -78,7 +78,8 @@ test-rules: ## test the alerting rules with promtool
 	@scripts/test-rules.sh
 
 .PHONY: test-ui
-test-ui: $(COLLECTOR) _build/demo-ui $(TOOLS)/victoria-logs ## open the page of demo-ui in a browser, and count what the database holds
+test-ui: $(COLLECTOR) _build/demo-ui $(TOOLS)/victoria-logs ## open the page of demo-ui in a browser, count what the database holds, run the queries of deploy/sigma
+	go test -tags e2e -count=1 -run TestQueriesFindInVictoriaLogs -v ./internal/sigma
 	cd e2e/ui && go test -count=1 -v .
 
 .PHONY: screenshot

@@ -160,7 +160,7 @@ func TestRecipeECS(t *testing.T) {
 	subset(t, map[string]any{"event.outcome": "failure", "source.geo.country_iso_code": "US"}, got[blockedSign].Attributes)
 	subset(t, map[string]any{
 		"event.category": []any{"iam"}, "event.type": []any{"change"}, "event.outcome": "success", "event.action": "USER_ROLE_UPDATED",
-		"user.target.id": "user-Grace00000000000000002", "user.target.roles": []any{"account-admin"},
+		"user.target.id": []any{"user-Grace00000000000000002"}, "user.target.roles": []any{"account-admin"},
 	}, got[roleChange].Attributes)
 	subset(t, map[string]any{"event.category": []any{"api"}, "event.action": "request", "event.outcome": "unknown"}, got[appRequest].Attributes)
 }

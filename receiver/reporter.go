@@ -30,9 +30,14 @@ type reporter struct {
 	loggers   map[collect.StreamID]*zap.Logger // fixed before the streams run
 	logger    *zap.Logger
 
-	mu   sync.Mutex // guards held
+	mu   sync.Mutex // guards what follows
 	held map[heldKey]string
+	// driftDays are the days of the last warnings, in days since 1970.
+	driftDays map[driftKey]int64
 }
+
+// driftKey names one kind of drift.
+type driftKey struct{ eventType, reason string }
 
 // heldKey names one cause that can hold one stream.
 type heldKey struct {
@@ -50,6 +55,7 @@ func newReporter(host component.Host, set component.TelemetrySettings, eventType
 	return &reporter{
 		telemetry: t, tracker: status.NewTracker(host, set.Logger, eventTypes, streams),
 		loggers: map[collect.StreamID]*zap.Logger{}, logger: set.Logger, held: map[heldKey]string{},
+		driftDays: map[driftKey]int64{},
 	}, nil
 }
 
@@ -171,9 +177,42 @@ func (r *reporter) FileRead(ctx context.Context, id collect.StreamID, bytes int)
 // BatchDone implements collect.Observer.
 func (r *reporter) BatchDone(ctx context.Context, id collect.StreamID, counts collect.BatchCounts, outcome deliver.Outcome) {
 	r.telemetry.countBatch(ctx, id.EventType, counts, outcome)
+	if outcome == deliver.Accepted {
+		r.warnOfDrift(id, counts.Drifts, time.Now())
+	}
 	if outcome == deliver.Accepted && counts.Records > 0 { // an empty batch says nothing of the consumer
 		r.tracker.Set(id.String(), status.KindConsumer, status.Scope(collect.ScopeConsumer), status.Condition{})
 	}
+}
+
+// driftHint is the advice for records that the mapping does not know.
+const driftHint = "the records are delivered whole; see docs/mapping.md, Drift, and look for a newer version of the receiver"
+
+// warnOfDrift logs what the mapping does not know, once for each kind and day, and nothing
+// of the records.
+func (r *reporter) warnOfDrift(id collect.StreamID, drifts []record.Drift, now time.Time) {
+	all := record.Drift(0)
+	for _, drift := range drifts {
+		all |= drift
+	}
+	if all == 0 {
+		return
+	}
+	day := now.Unix() / int64((24 * time.Hour).Seconds())
+	for _, reason := range record.DriftReasons {
+		if all&reason.Drift != 0 && r.isFirstOfDay(driftKey{id.EventType, reason.Name}, day) {
+			r.loggers[id].Warn("records differ from the known schema", zap.String("reason", reason.Name), zap.String("hint", driftHint))
+		}
+	}
+}
+
+// isFirstOfDay remembers the day, and reports whether it is another one than the last.
+func (r *reporter) isFirstOfDay(key driftKey, day int64) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	last, seen := r.driftDays[key]
+	r.driftDays[key] = day
+	return !seen || last != day
 }
 
 // degradedAfter is how many rejections in a row show in the component's status.

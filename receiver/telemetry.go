@@ -18,6 +18,7 @@ import (
 	"github.com/openaicompliance/openaicompliancereceiver/internal/compliance"
 	"github.com/openaicompliance/openaicompliancereceiver/internal/deliver"
 	"github.com/openaicompliance/openaicompliancereceiver/internal/metadata"
+	"github.com/openaicompliance/openaicompliancereceiver/internal/record"
 )
 
 // Values of the outcome attribute of records and requests; metadata.yaml says what
@@ -66,6 +67,8 @@ func operationAttr(op compliance.Operation) attribute.KeyValue {
 	return attribute.String("operation", string(op))
 }
 
+func reasonAttr(reason string) attribute.KeyValue { return attribute.String("reason", reason) }
+
 func outcomeAttr(outcome string) attribute.KeyValue { return attribute.String("outcome", outcome) }
 
 // addStream starts the counters of an event type at zero: an alert on the increase
@@ -83,6 +86,9 @@ func (t *telemetry) addStream(ctx context.Context, id collect.StreamID) {
 	}
 	for _, outcome := range []string{recordDelivered, recordMalformed, recordDropped, recordQuarantined, recordDuplicate, recordConflict} {
 		b.ReceiverOpenaiComplianceRecords.Add(ctx, 0, metric.WithAttributes(eventTypeAttr(eventType), outcomeAttr(outcome)))
+	}
+	for _, reason := range record.DriftReasons {
+		b.ReceiverOpenaiComplianceRecordsUnmapped.Add(ctx, 0, metric.WithAttributes(eventTypeAttr(eventType), reasonAttr(reason.Name)))
 	}
 	for _, counter := range []metric.Int64Counter{
 		b.ReceiverOpenaiComplianceCheckpointFailures, b.ReceiverOpenaiComplianceCheckpointCorruptions,
@@ -151,6 +157,22 @@ func (t *telemetry) countBatch(ctx context.Context, eventType string, c collect.
 	t.countRecords(ctx, eventType, recordMalformed, c.Malformed)
 	t.countRecords(ctx, eventType, recordConflict, c.Conflicts)
 	t.recordLatencies(ctx, eventType, c.Times, time.Now())
+	t.countDrift(ctx, eventType, c.Drifts)
+}
+
+// countDrift counts records that the mapping does not know in full, once for each reason.
+func (t *telemetry) countDrift(ctx context.Context, eventType string, drifts []record.Drift) {
+	for _, reason := range record.DriftReasons {
+		n := int64(0)
+		for _, drift := range drifts {
+			if drift&reason.Drift != 0 {
+				n++
+			}
+		}
+		if n > 0 {
+			t.builder.ReceiverOpenaiComplianceRecordsUnmapped.Add(ctx, n, metric.WithAttributes(eventTypeAttr(eventType), reasonAttr(reason.Name)))
+		}
+	}
 }
 
 // recordLatencies counts how old the events were at their acceptance, and those

@@ -5,12 +5,16 @@ package receiver
 
 import (
 	"context"
+	"fmt"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+	"go.uber.org/zap"
+
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/sdk/metric/metricdata"
 
@@ -213,4 +217,48 @@ func TestLatencyAndDurations(t *testing.T) {
 	assert.Equal(t, uint64(2), durations["download success"])
 	assert.Equal(t, uint64(2), durations["fetch success"])
 	assert.InDelta(t, points(t, w.tel, "api_requests")["200 list success"], float64(durations["list success"]), 0)
+}
+
+// What the mapping does not know is counted by its reason, and warned about once for each
+// kind and day, without anything of the records.
+func TestDrift(t *testing.T) {
+	w := newWorld(t, fakeapi.Options{}, func(cfg *Config) { cfg.EventTypes = []string{"AUTH_LOG", "AUDIT_LOG"} })
+	known := func(n int, more string) string {
+		return fmt.Sprintf(`{"event_id":"e-%d","type":"AUDIT_LOG","principal":{"id":%q},"action":"USER_DELETE","action_result":"SUCCESS"%s}`, n, fakeapi.DefaultWorkspace, more)
+	}
+	w.api.Add("AUDIT_LOG", recent(40*time.Minute), known(1, ""), known(2, `,"CANARY":{"CANARY":1}`))
+	w.api.Add("AUDIT_LOG", recent(30*time.Minute), known(3, `,"action_data":{"CANARY":1}`),
+		strings.Replace(known(4, ""), "USER_DELETE", "CANARY", 1), strings.Replace(known(5, ""), `"SUCCESS"`, `"CANARY"`, 1), strings.Replace(known(6, ""), `"SUCCESS"`, `null`, 1),
+		strings.Replace(known(7, ""), `"type":"AUDIT_LOG"`, `"type":"CANARY"`, 1), strings.Replace(known(8, ""), fakeapi.DefaultWorkspace, "CANARY", 1), "CANARY")
+	w.start()
+	require.Eventually(t, func() bool { return points(t, w.tel, "records")["AUDIT_LOG malformed"] == 1 }, 20*time.Second, 5*time.Millisecond)
+	w.stop()
+	counted := points(t, w.tel, "records_unmapped")
+	for key, want := range map[string]float64{
+		"AUDIT_LOG sub_type": 1, "AUDIT_LOG member": 2, "AUDIT_LOG outcome": 2, "AUDIT_LOG type": 1, "AUDIT_LOG principal": 1, "AUTH_LOG member": 0,
+	} {
+		value, found := counted[key]
+		assert.True(t, found, key)
+		assert.InDelta(t, want, value, 0, key)
+	}
+	reasons := map[string]int{}
+	for _, entry := range w.logs.All() {
+		assert.NotContains(t, fmt.Sprint(entry.Message, entry.ContextMap()), canary)
+		if entry.Message == "records differ from the known schema" {
+			reasons[entry.ContextMap()["reason"].(string)]++
+			assert.Equal(t, zap.WarnLevel, entry.Level)
+		}
+	}
+	assert.Equal(t, map[string]int{"sub_type": 1, "member": 1, "outcome": 1, "type": 1, "principal": 1}, reasons)
+}
+
+// A kind of drift is warned about again on the next day.
+func TestDriftIsWarnedOfDaily(t *testing.T) {
+	r := &reporter{driftDays: map[driftKey]int64{}}
+	key := driftKey{"AUTH_LOG", "member"}
+	assert.True(t, r.isFirstOfDay(key, 1))
+	assert.False(t, r.isFirstOfDay(key, 1))
+	assert.True(t, r.isFirstOfDay(driftKey{"AUTH_LOG", "type"}, 1))
+	assert.True(t, r.isFirstOfDay(key, 2))
+	assert.False(t, r.isFirstOfDay(key, 2))
 }

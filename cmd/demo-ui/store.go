@@ -5,6 +5,7 @@ package main
 
 import (
 	"context"
+	_ "embed"
 	"encoding/json"
 	"fmt"
 	"net/http"
@@ -56,12 +57,28 @@ func (s *store) page(query string) string {
 	}.Encode(), "+", "%20")
 }
 
-// queries to try, in the database's language.
-var queries = []struct{ about, text string }{
+// query is a question in the database's language.
+type query struct{ about, text string }
+
+// queries to try.
+var queries = []query{
 	{"failed sign-ins", `openai.compliance.event.type:AUTH_LOG openai.compliance.outcome:in(failure, blocked) | fields _time, user.email, openai.compliance.action, client.address`},
 	{"top users", `user.email:* | stats by (user.email) count() records | sort by (records desc) | limit 10`},
 	{"admin actions", `openai.compliance.event.type:AUDIT_LOG openai.compliance.privilege:ADMIN user.email:* | stats by (openai.compliance.action, user.email) count() records | sort by (records desc)`},
 	{"token use", `gen_ai.usage.output_tokens:* | stats by (user.email) sum(gen_ai.usage.input_tokens) input, sum(gen_ai.usage.output_tokens) output | sort by (output desc)`},
+}
+
+// detectionLines are the rules of deploy/sigma, one a line: the title and the query.
+//
+//go:embed detections.tsv
+var detectionLines string
+
+func detections() (out []query) {
+	for line := range strings.Lines(detectionLines) {
+		about, text, _ := strings.Cut(strings.TrimSuffix(line, "\n"), "\t")
+		out = append(out, query{about, text})
+	}
+	return out
 }
 
 // tell prints where to look and what to ask.
@@ -69,6 +86,10 @@ func (d *demo) tell(s *store) {
 	fmt.Printf("Simulated API  %s\nLog database   %s/select/vmui/\n\nQueries to try, each with a link that runs it:\n", d.api.URL, s.base)
 	for _, q := range queries {
 		fmt.Printf("\n  %s\n    %s\n    %s\n", q.about, q.text, s.page(q.text))
+	}
+	fmt.Print("\nDetections of deploy/sigma, each with a link that runs it; some find nothing here:\n")
+	for _, q := range detections() {
+		fmt.Printf("\n  %s\n    %s\n", q.about, s.page(q.text))
 	}
 	fmt.Print("\nNew files keep coming. Ctrl-C ends it.\n\n")
 }

@@ -59,14 +59,42 @@ func TestDemoUI(t *testing.T) {
 		require.NoError(t, os.WriteFile(filepath.Join(root, "_build/demo-ui.png"), picture, 0o644))
 	})
 	t.Run("queries", func(t *testing.T) {
-		text := d.text()
-		links := regexp.MustCompile(`http\S+#/\?\S+`).FindAllString(text, -1)
+		text, _, ok := strings.Cut(d.text(), "\nDetections ")
+		require.True(t, ok)
+		links := pageLink.FindAllString(text, -1)
 		require.Len(t, links, 4)
 		for _, link := range links {
 			assert.NotEmpty(t, query(t, base, queryOf(t, link)), link)
 		}
 	})
+	t.Run("detections", func(t *testing.T) {
+		_, text, ok := strings.Cut(d.text(), "\nDetections ")
+		require.True(t, ok)
+		rows := regexp.MustCompile(`\n  (\S.*)\n +(\S+)`).FindAllStringSubmatch(text, -1)
+		require.Greater(t, len(rows), 10)
+		found := map[string]bool{}
+		for _, row := range rows {
+			if len(query(t, base, queryOf(t, row[2]))) > 0 {
+				found[row[1]] = true
+			}
+		}
+		delete(found, "Failed Sign-Ins of Many Users From One Address") // invented by chance
+		assert.Equal(t, detected, found)
+	})
 	d.stop(base)
+}
+
+var pageLink = regexp.MustCompile(`http\S+#/\?\S+`)
+
+// detected are the rules that fire on what the simulated API invents. It invents nothing
+// that the others look for.
+var detected = map[string]bool{
+	"Admin or Owner Role Granted in ChatGPT Workspace":             true,
+	"Burst of Failed Sign-Ins for One User":                        true,
+	"Compliance Log Files Read With Another Key":                   true,
+	"Failed Sign-In to ChatGPT":                                    true,
+	"IP Allow-List of ChatGPT Workspace or Compliance API Changed": true,
+	"Sign-In to ChatGPT From an Unusual Country":                   true,
 }
 
 // findBrowser names the browser to use.

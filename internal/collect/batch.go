@@ -33,6 +33,7 @@ type batch struct {
 	counts   BatchCounts   // of what was left out; malformed ones count in malformed
 	leftOut  []int         // numbers of lines that were delivered before
 	times    []pcommon.Timestamp
+	drifts   []record.Drift
 }
 
 // eventOfLine is a line's event; ok is false for a line without an event id.
@@ -50,8 +51,9 @@ func (b *batch) fill(state *checkpoint.Stream, file record.File, lines []record.
 	b.file, b.observed = file, time.Now()
 	b.counts = BatchCounts{}
 	b.lines, b.events, b.leftOut, b.times = b.lines[:0], b.events[:0], b.leftOut[:0], b.times[:0]
+	b.drifts = b.drifts[:0]
 	logs, malformed := b.mapper.Map(file, lines, b.observed)
-	ids, times := b.mapper.IDs(), appendTimes(nil, logs)
+	ids, drifts, times := b.mapper.IDs(), b.mapper.Drifts(), appendTimes(nil, logs)
 	inBatch := map[deliver.Event]bool{}
 	for i, line := range lines {
 		of := eventOfLine{}
@@ -67,6 +69,7 @@ func (b *batch) fill(state *checkpoint.Stream, file record.File, lines []record.
 			inBatch[of.event] = true
 		}
 		b.lines, b.events, b.times = append(b.lines, line), append(b.events, of), append(b.times, times[i])
+		b.drifts = append(b.drifts, drifts[i])
 	}
 	b.counts.Malformed = malformed
 	b.prebuilt, b.usable = logs, b.counts.Duplicates == 0
@@ -150,6 +153,7 @@ func (b *batch) offerOf(state *checkpoint.Stream, records []int) offer {
 		}
 		o.fresh, o.sent = append(o.fresh, i), append(o.sent, b.lines[i].Number)
 		o.counts.Times = append(o.counts.Times, b.times[i])
+		o.counts.Drifts = append(o.counts.Drifts, b.drifts[i])
 	}
 	o.counts.Records = len(o.fresh)
 	return o

@@ -12,6 +12,7 @@ import (
 	"github.com/openaicompliance/openaicompliancereceiver/internal/checkpoint"
 	"github.com/openaicompliance/openaicompliancereceiver/internal/compliance"
 	"github.com/openaicompliance/openaicompliancereceiver/internal/deliver"
+	"github.com/openaicompliance/openaicompliancereceiver/internal/record"
 )
 
 // StreamID names a stream among those of a receiver.
@@ -108,6 +109,8 @@ type BatchCounts struct {
 	Records, Malformed, Duplicates, Conflicts int
 	// Times of the records, 0 where a record has none.
 	Times []pcommon.Timestamp
+	// Drifts are what of the records the mapping does not know.
+	Drifts []record.Drift
 }
 
 // Progress is where a segment is.

@@ -50,6 +50,7 @@ type TelemetryBuilder struct {
 	ReceiverOpenaiComplianceQuarantinedRecords      metric.Int64ObservableGauge
 	ReceiverOpenaiComplianceRateLimitWait           metric.Float64Histogram
 	ReceiverOpenaiComplianceRecords                 metric.Int64Counter
+	ReceiverOpenaiComplianceRecordsUnmapped         metric.Int64Counter
 	ReceiverOpenaiComplianceRecordsWithoutTimestamp metric.Int64Counter
 }
 
@@ -354,6 +355,12 @@ func NewTelemetryBuilder(settings component.TelemetrySettings, options ...Teleme
 	builder.ReceiverOpenaiComplianceRecords, err = builder.meter.Int64Counter(
 		"otelcol_receiver_openai_compliance_records",
 		metric.WithDescription("Records by outcome. [Alpha]"),
+		metric.WithUnit("{record}"),
+	)
+	errs = errors.Join(errs, err)
+	builder.ReceiverOpenaiComplianceRecordsUnmapped, err = builder.meter.Int64Counter(
+		"otelcol_receiver_openai_compliance_records_unmapped",
+		metric.WithDescription("Delivered records that the mapping does not know in full. They are delivered whole, or withheld where content is. A record counts once for each reason. [Alpha]"),
 		metric.WithUnit("{record}"),
 	)
 	errs = errors.Join(errs, err)

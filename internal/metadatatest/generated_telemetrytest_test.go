@@ -66,6 +66,7 @@ func TestSetupTelemetry(t *testing.T) {
 	tb.ReceiverOpenaiCompliancePolls.Add(context.Background(), 1)
 	tb.ReceiverOpenaiComplianceRateLimitWait.Record(context.Background(), 1)
 	tb.ReceiverOpenaiComplianceRecords.Add(context.Background(), 1)
+	tb.ReceiverOpenaiComplianceRecordsUnmapped.Add(context.Background(), 1)
 	tb.ReceiverOpenaiComplianceRecordsWithoutTimestamp.Add(context.Background(), 1)
 	AssertEqualReceiverOpenaiComplianceAPINewestEventAge(t, testTel,
 		[]metricdata.DataPoint[float64]{{Value: 1}},
@@ -131,6 +132,9 @@ func TestSetupTelemetry(t *testing.T) {
 		[]metricdata.HistogramDataPoint[float64]{{}}, metricdatatest.IgnoreValue(),
 		metricdatatest.IgnoreTimestamp())
 	AssertEqualReceiverOpenaiComplianceRecords(t, testTel,
+		[]metricdata.DataPoint[int64]{{Value: 1}},
+		metricdatatest.IgnoreTimestamp())
+	AssertEqualReceiverOpenaiComplianceRecordsUnmapped(t, testTel,
 		[]metricdata.DataPoint[int64]{{Value: 1}},
 		metricdatatest.IgnoreTimestamp())
 	AssertEqualReceiverOpenaiComplianceRecordsWithoutTimestamp(t, testTel,

@@ -49,6 +49,8 @@ func newBodyWriter(root *node, source Source) *bodyWriter {
 	w := &bodyWriter{root: root, parsed: source.Parsed}
 	if source.Content.withholds() {
 		w.redactor = newRedactor(source.Content)
+		root.reduceBy(formCoordinate, roundCoordinate)
+		root.reduceBy(formURL, w.redactor.reduceURL)
 	}
 	return w
 }
@@ -59,7 +61,7 @@ func (w *bodyWriter) write(body pcommon.Value, line []byte, out *attributeValues
 	if w.redactor != nil {
 		w.redactor.applied = false
 	}
-	out.set = 0
+	out.begin()
 	scan := jsonscan.New(bytes.TrimPrefix(line, []byte(utf8BOM)))
 	if w.parsed {
 		w.parseObject(&scan, w.root, body.SetEmptyMap(), out)
@@ -113,8 +115,10 @@ func (w *bodyWriter) eachMember(scan *jsonscan.Scanner, at *node, fn func(key st
 	if w.redactor != nil {
 		seen = map[string]bool{}
 	}
+	var key string
+	var child *node
 	for more := scan.BeginObject(); more; more = scan.NextMember() {
-		key, child := at.member(scan)
+		key, child = at.memberAfter(child, scan)
 		if seen[key] {
 			scan.Fail()
 			return
@@ -124,29 +128,4 @@ func (w *bodyWriter) eachMember(scan *jsonscan.Scanner, at *node, fn func(key st
 		}
 		fn(key, child)
 	}
-}
-
-// fits says whether a value, as written, is of the field's form, and so stays where
-// content is withheld. Content never does, unless it is empty.
-func (f *field) fits(raw []byte) bool {
-	if len(raw) == 0 {
-		return false
-	}
-	first, empty := raw[0], string(raw) == `""`
-	object := first == '{' || first == '['
-	switch f.kind {
-	case fieldText:
-		return !object
-	case fieldSetting:
-		return first != '"' && first != 'n' && !object || empty
-	case fieldBoolean:
-		return first == 't' || first == 'f'
-	case fieldInteger:
-		_, err := strconv.ParseInt(jsonscan.Unquote(raw), 10, 64)
-		return err == nil
-	case fieldContent:
-		return empty
-	case fieldObject, fieldList:
-	}
-	return false
 }

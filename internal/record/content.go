@@ -73,3 +73,16 @@ func (r *redactor) digest(text string) string {
 	_ = r.text.Flush()
 	return HMACPrefix + hex.EncodeToString(r.mac.Sum(nil))
 }
+
+// reduceURL leaves scheme and host of a URL: its path names what somebody works on.
+func (r *redactor) reduceURL(text string) string {
+	origin, rest, _ := cutURL(text)
+	switch {
+	case rest == "", rest == "/":
+		return text
+	case r.mode == ContentHMAC:
+		return origin + "/" + r.digest(text)
+	default:
+		return origin + "/" + dropped
+	}
+}

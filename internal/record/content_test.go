@@ -42,46 +42,40 @@ func redactors(eventType string) map[string]*Mapper {
 	return out
 }
 
-// types are all that the tables know and two that they do not.
-func types() []string {
+// typeNames are all types that the tables know and two that they do not.
+func typeNames() []string {
 	out := []string{"CHATGPT_USER_ANALYTICS", "A_TYPE_NEVER_SEEN"}
-	for eventType := range typeFields {
+	for eventType := range types {
 		out = append(out, eventType)
 	}
 	slices.Sort(out)
 	return out
 }
 
-// contentPaths returns every path of content below a field, objects that lists
-// hold written as their index.
-func contentPaths(f *field, at []string) (paths [][]string) {
-	switch f.kind {
-	case fieldContent:
+// rootOf is the tree of a type.
+func rootOf(eventType string) *node { return newTree(tableOf(eventType), nil).root }
+
+// pathsOf returns the path of every place that a condition holds for, each element of a
+// list written as [].
+func pathsOf(n *node, at []string, is func(*node) bool) (paths [][]string) {
+	if is(n) {
 		paths = append(paths, slices.Clone(at))
-	case fieldList:
-		paths = append(paths, contentPaths(f.of, append(at, "[]"))...)
-	case fieldObject:
-		for key, child := range f.fields {
-			paths = append(paths, contentPaths(child, append(at, key))...)
-		}
-	case fieldText, fieldInteger, fieldBoolean, fieldSetting:
+	}
+	for _, child := range n.children {
+		paths = append(paths, pathsOf(child, append(at, child.key), is)...)
+	}
+	if n.element != nil {
+		paths = append(paths, pathsOf(n.element, append(at, "[]"), is)...)
 	}
 	return paths
 }
 
-// objectPaths returns every path at which an object is known.
-func objectPaths(f *field, at []string) (paths [][]string) {
-	switch f.kind {
-	case fieldList:
-		paths = append(paths, objectPaths(f.of, append(at, "[]"))...)
-	case fieldObject:
-		paths = append(paths, slices.Clone(at))
-		for key, child := range f.fields {
-			paths = append(paths, objectPaths(child, append(at, key))...)
-		}
-	case fieldText, fieldInteger, fieldBoolean, fieldSetting, fieldContent:
-	}
-	return paths
+func contentPaths(n *node) [][]string {
+	return pathsOf(n, nil, func(n *node) bool { return n.leaf && (n.form == formContent || n.form == formOpen) })
+}
+
+func objectPaths(n *node) [][]string {
+	return pathsOf(n, nil, func(n *node) bool { return n.isObject() })
 }
 
 // at writes a JSON value at a path.
@@ -126,9 +120,9 @@ func checkForm(t *testing.T, record plog.LogRecord, name string) {
 // No content of any type leaves, whatever its form.
 func TestContentPathsAreWithheld(t *testing.T) {
 	count := 0
-	for _, eventType := range types() {
+	for _, eventType := range typeNames() {
 		mappers := redactors(eventType)
-		for _, path := range contentPaths(fieldsOf(eventType), nil) {
+		for _, path := range contentPaths(rootOf(eventType)) {
 			count++
 			for _, value := range canaries {
 				withoutCanary(t, mappers, at(path, value), 0)
@@ -141,9 +135,9 @@ func TestContentPathsAreWithheld(t *testing.T) {
 // Keys that no table knows, and values that are not of their field's form, are
 // withheld at any depth of any type.
 func TestUnknownIsWithheld(t *testing.T) {
-	for _, eventType := range types() {
+	for _, eventType := range typeNames() {
 		mappers := redactors(eventType)
-		for _, path := range objectPaths(fieldsOf(eventType), nil) {
+		for _, path := range objectPaths(rootOf(eventType)) {
 			for _, member := range []string{
 				`{"CANARY":1}`, `{"C\u0041NARY":null}`, `{"a.CANARY":{"x":[]}}`, `{"never_seen":"CANARY"}`, `{"never_seen":{"CANARY":{}}}`,
 			} {
@@ -166,7 +160,18 @@ func TestUnfitIsWithheld(t *testing.T) {
 		{"CONVERSATION_MESSAGE", `{"conversation":{"is_pinned":"CANARY"}}`},
 		{"CONVERSATION_MESSAGE", `{"message":{"files":["CANARY"]}}`},
 		{"CONVERSATION_MESSAGE", `{"message":{"author":{"tools_used":[["CANARY"]]}}}`},
-		{"AUDIT_LOG", `{"action_data":{"value":"CANARY"}}`},
+		{"AUDIT_LOG", `{"action_data":{"value":"a CANARY"}}`},
+		{"AUDIT_LOG", `{"action_data":{"value":["CANARY"]}}`},
+		{"AUDIT_LOG", `{"action":"a CANARY","action_data":{"changed_fields":["a CANARY"]}}`},
+		{"AUDIT_LOG", `{"action_data":{"action_policy":{"a CANARY":1}}}`},
+		{"AUDIT_LOG", `{"action_data":{"since_timestamp":"CANARY!"}}`},
+		{"AUTH_LOG", `{"timestamp":"CANARY"}`},
+		{"AUTH_LOG", `{"timestamp":"2026-08-02 CANARY"}`},
+		{"AUTH_LOG", `{"request_metadata":{"client_ip_details":{"latitude":"CANARY","longitude":"1 CANARY"}}}`},
+		{"COSTS", `{"payload":{"day":"CANARY","measures":{"billing":[{"cost":{"value":"CANARY","unit":"a CANARY"}}]}}}`},
+		{"CODEX_LOG", `{"event_details":{"status":"a CANARY","expires_at":"CANARY","site_url":"https://example.com/CANARY"}}`},
+		{"CODEX_LOG", `{"event_details":{"site_url":"https://CANARY@example.com/"}}`},
+		{"CODEX_SECURITY_LOG", `{"event_details":{"pr_url":"git@example.com:CANARY","scan_configuration_fields":{"repo_url":"https://example.com?CANARY"}}}`},
 		{"AUDIT_LOG", `{"action_data":{"domains":[{"a":"CANARY"}]}}`},
 	} {
 		withoutCanary(t, redactors(test.eventType), test.line, 0)
@@ -181,9 +186,9 @@ func TestDuplicateKeysAreWithheld(t *testing.T) {
 		members[i] = fmt.Sprintf(`"k%d":{"k1":0}`, i)
 	}
 	many := strings.Join(members, ",")
-	for _, eventType := range types() {
+	for _, eventType := range typeNames() {
 		mappers := redactors(eventType)
-		for _, path := range objectPaths(fieldsOf(eventType), nil) {
+		for _, path := range objectPaths(rootOf(eventType)) {
 			for _, member := range []string{
 				`{"id":"x","id":"CANARY"}`, `{"id":"CANARY","id":"x"}`, `{"id":"x","\u0069d":"CANARY"}`, `{"type":"CANARY","x":1,"type":{"type":1}}`,
 				`{"CANARY":1,"CANARY":2}`, `{"CANARY":1,` + many + `,"CANARY":2}`, `{"x":"CANARY",` + many + `,"k99":2}`,
@@ -233,18 +238,22 @@ func TestSamplesAreWithheld(t *testing.T) {
 	}
 }
 
-// Attributes come only from fields that stay when content is withheld, and of
-// their form, so that they need no rule of their own.
+// Attributes come only from fields that stay when content is withheld, and of their form,
+// so that they need no rule of their own. No path has two forms.
 func TestAttributesComeFromKeptFields(t *testing.T) {
-	for _, eventType := range types() {
-		for _, rule := range rulesOf(eventType) {
-			at := fieldsOf(eventType)
-			for key := range strings.SplitSeq(rule.path, ".") {
-				require.NotNil(t, at.fields[key], "%s: %s is not in the table of fields", eventType, rule.path)
-				at = at.fields[key]
+	for _, eventType := range typeNames() {
+		forms := map[string]form{}
+		for _, f := range tableOf(eventType) {
+			known, seen := forms[f.path]
+			assert.True(t, !seen || known == f.form, "%s: %s has two forms", eventType, f.path)
+			forms[f.path] = f.form
+			if len(f.to) > 0 {
+				assert.NotContains(t, []form{formContent, formOpen}, f.form, "%s: %s", eventType, f.path)
 			}
-			assert.Contains(t, []fieldKind{fieldText, fieldInteger}, at.kind, "%s: %s", eventType, rule.path)
-			assert.Equal(t, rule.kind == kindInt, at.kind == fieldInteger, "%s: %s", eventType, rule.path)
+			for _, to := range f.to {
+				_, described := attributes[to.attr]
+				assert.True(t, described || isInternal(to.attr), "%s: %s is not in the catalog", f.path, to.attr)
+			}
 		}
 	}
 }
@@ -281,7 +290,7 @@ func TestWithheldForm(t *testing.T) {
 	assert.Equal(t, map[string]any{
 		"event_id": "1", "withheld": int64(1), "event_details": map[string]any{
 			"prompt_text": "withheld", "response_text": "", "model": "gpt-5",
-			"token_usage": map[string]any{"input_tokens": int64(12), "output_tokens_unfit": "withheld"},
+			"token_usage": map[string]any{"input_tokens": int64(12), "output_tokens_mismatch": "withheld"},
 		},
 	}, recordsOf(parsed).At(0).Body().Map().AsRaw())
 

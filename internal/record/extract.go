@@ -5,18 +5,10 @@ package record
 
 import (
 	"bytes"
-	"math"
-	"strconv"
+	"slices"
 	"strings"
-	"time"
 
 	"github.com/openaicompliance/openaicompliancereceiver/internal/jsonscan"
-)
-
-// A Timestamp counts nanoseconds since 1970 and holds no other time.
-var (
-	earliest = time.Unix(0, 0)
-	latest   = time.Unix(0, math.MaxInt64)
 )
 
 const utf8BOM = "\xef\xbb\xbf"
@@ -25,86 +17,101 @@ const utf8BOM = "\xef\xbb\xbf"
 // copied, the copy of the line. It reports whether the line is one whole JSON object in
 // valid UTF-8; if not, what was found does not count.
 func extract(root *node, line []byte, copied string, out *attributeValues) bool {
-	out.set = 0
+	out.begin()
 	scan := jsonscan.NewWithCopy(bytes.TrimPrefix(line, []byte(utf8BOM)), strings.TrimPrefix(copied, utf8BOM))
 	extractObject(&scan, root, out)
 	return scan.Done()
 }
 
 func extractObject(scan *jsonscan.Scanner, at *node, out *attributeValues) {
+	var child *node
 	for more := scan.BeginObject(); more; more = scan.NextMember() {
-		if child := at.child(scan.Key()); child != nil {
+		child = at.childAfter(child, scan.Key())
+		switch {
+		case child == nil:
+			out.unknownMember = out.unknownMember || !at.open
+			scan.Skip()
+		case child.walk:
 			extractValue(scan, child, out)
-		} else {
+		default:
 			scan.Skip()
 		}
 	}
 }
 
 func extractValue(scan *jsonscan.Scanner, at *node, out *attributeValues) {
-	switch {
-	case len(at.children) > 0 && scan.Peek() == '{':
+	switch first := scan.Peek(); {
+	case first == 'n':
+		at.storeNull(out)
+		scan.Literal()
+	case first == '{' && at.isObject():
 		extractObject(scan, at, out)
-	case len(at.rules) > 0:
-		extractScalar(scan, at.rules, out)
-	default:
+	case first == '[' && at.element != nil:
+		extractList(scan, at.element, out)
+	case at.element != nil:
+		extractValue(scan, at.element, out)
+	case len(at.rules) == 0:
 		scan.Skip()
+	case at.form == formTokens:
+		extractTokens(scan, at, out)
+	case first == '{', first == '[':
+		scan.Skip()
+	default:
+		at.store(scalarText(scan), first, out)
 	}
 }
 
-// extractScalar reads a string, a number or a boolean as text; null, "" and
-// everything else leave the attribute unset.
-func extractScalar(scan *jsonscan.Scanner, rules []compiledRule, out *attributeValues) {
-	var text string
-	switch scan.Peek() {
-	case '"':
-		text = scan.Text()
-	case 't', 'f':
-		text = scan.Literal()
-	case 'n', '{', '[':
-		scan.Skip()
-	default:
-		text = scan.Number()
+func extractList(scan *jsonscan.Scanner, element *node, out *attributeValues) {
+	before := out.element
+	out.element = 0
+	for more := scan.BeginArray(); more; more = scan.NextElement() {
+		extractValue(scan, element, out)
+		out.element++
 	}
-	out.storeText(rules, text)
+	out.element = before
 }
 
-// storeText stores the text of a field by the rules of the field; "" is nothing.
-func (v *attributeValues) storeText(rules []compiledRule, text string) {
+// extractTokens stores each text of a value that is all tokens, in alphabetic order: keys
+// have none.
+func extractTokens(scan *jsonscan.Scanner, at *node, out *attributeValues) {
+	raw := scan.Raw()
+	if !tokensOnly(raw) {
+		return
+	}
+	var texts []string
+	values := jsonscan.New(raw)
+	eachValue(&values, func(text string) { texts = append(texts, text) })
+	slices.Sort(texts)
+	for _, text := range texts {
+		at.storeRules(text, out)
+	}
+}
+
+// storeNull stores that the value is null.
+func (n *node) storeNull(out *attributeValues) {
+	if n.null >= 0 {
+		out.putTrue(n.null)
+	}
+}
+
+// store stores a scalar of the place's form; "" is nothing. first is the byte that the
+// value was written with.
+func (n *node) store(text string, first byte, out *attributeValues) {
+	if text == "" || n.tested && !fitsScalar(n.form, text, first) {
+		return
+	}
+	if n.reduce != nil {
+		text = n.reduce(text)
+	}
+	n.storeRules(text, out)
+}
+
+// storeRules stores a text that is of its form; "" is nothing.
+func (n *node) storeRules(text string, out *attributeValues) {
 	if text == "" {
 		return
 	}
-	for i := range rules {
-		rules[i].storeText(text, v)
+	for i := range n.rules {
+		n.rules[i].store(text, out)
 	}
-}
-
-// storeText stores the text in the slot's type, unless a rule that comes earlier in
-// the table has set it or the text does not fit.
-func (r *compiledRule) storeText(text string, out *attributeValues) {
-	if out.has(r.slot) && out.values[r.slot].rank < r.rank {
-		return
-	}
-	value := attributeValue{rank: r.rank, kind: r.kind, text: text}
-	switch {
-	case r.values != nil:
-		translated, ok := r.values[text]
-		if !ok {
-			return
-		}
-		value.text = translated
-	case r.kind == kindInt:
-		n, err := strconv.ParseInt(text, 10, 64)
-		if err != nil {
-			return
-		}
-		value.num = n
-	case r.kind == kindTime:
-		at, err := time.Parse(time.RFC3339Nano, text)
-		if err != nil || at.Before(earliest) || at.After(latest) {
-			return
-		}
-		value.num = at.UnixNano()
-	}
-	out.put(r.slot, value)
 }

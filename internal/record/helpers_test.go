@@ -75,7 +75,7 @@ func mapOne(eventType, text string) plog.LogRecord {
 // fromLine returns the attributes that the line itself gave.
 func fromLine(record plog.LogRecord) map[string]any {
 	attrs := record.Attributes().AsRaw()
-	for _, ours := range []string{AttrEventType, AttrFileID, AttrFileLine, AttrFileSHA256, AttrFileName, AttrRecordUID} {
+	for _, ours := range []string{AttrEventType, AttrFileID, AttrFileLine, AttrFileSHA256, AttrFileName, AttrRecordUID, AttrNoTimestamp} {
 		delete(attrs, ours)
 	}
 	return attrs

@@ -174,8 +174,8 @@ func TestUnusualLines(t *testing.T) {
 // UTF-8 always.
 func TestLoneSurrogatesInAttributes(t *testing.T) {
 	for _, escape := range []string{`\ud800`, `\udc00`, `\ud800\ud800`, `\udc00\ud800`, `\ud800A`, `\ud800\n`} {
-		record := mapOne("AUTH_LOG", `{"event_id":"`+escape+`","action_data":{"action":"x`+escape+`"}}`)
-		action := record.Attributes().AsRaw()[AttrAction].(string)
+		record := mapOne("AUTH_LOG", `{"event_id":"`+escape+`","action_data":{"auth_provider_name":"x`+escape+`"}}`)
+		action := record.Attributes().AsRaw()[AttrAuthProvider].(string)
 		assert.True(t, utf8.ValidString(action), escape)
 		assert.True(t, strings.HasPrefix(action, "x\ufffd"), escape)
 		assert.True(t, utf8.ValidString(uidOf(record)), escape)

@@ -55,12 +55,14 @@ type Mapper struct {
 	eventName string
 	root      *node
 	values    attributeValues
+	derive    []func(*attributeValues)
+	drift     driftWatch
 	ids       []string    // of the lines of the last Map
+	drifts    []Drift     // of the same lines
 	body      *bodyWriter // nil for bodies that are the exact line
+	genAI     slotSet     // the attributes that begin with gen_ai.
 
-	timeSlot, uidSlot int
-	// -1 where the type has none
-	outcomeSlot, modelSlot, actionSlot, actorIDSlot int
+	timeSlot, uidSlot, outcomeSlot, actionSlot, actorIDSlot int
 }
 
 // Slots that every record has, before those of the mapping.
@@ -77,12 +79,13 @@ const (
 	slotUnverified
 	slotContent
 	slotSelf
+	slotNoTimestamp
 )
 
 var ownAttrs = []string{
 	slotEventType: AttrEventType, slotFileID: AttrFileID, slotFileLine: AttrFileLine, slotFileSHA256: AttrFileSHA256, slotFileName: AttrFileName,
 	slotProvider: AttrProviderName, slotReplay: AttrReplay, slotMalformed: AttrMalformed, slotUnverified: AttrUnverified,
-	slotContent: AttrContent, slotSelf: AttrSelf,
+	slotContent: AttrContent, slotSelf: AttrSelf, slotNoTimestamp: AttrNoTimestamp,
 }
 
 // NewMapper compiles the mapping of the source's event type.
@@ -91,19 +94,25 @@ func NewMapper(source Source) *Mapper {
 		source:    source,
 		eventName: EventNamePrefix + strings.ToLower(source.EventType),
 	}
-	root, attrs := compileRules(rulesOf(source.EventType), slices.Clone(ownAttrs))
-	m.root, m.values = root, newAttributeValues(attrs)
-	if source.Parsed || source.Content.withholds() {
-		root.addFields(fieldsOf(source.EventType))
-		m.body = newBodyWriter(root, source)
+	t := newTree(tableOf(source.EventType), slices.Clone(ownAttrs))
+	m.root = t.root
+	for _, d := range slices.Concat(derivations[source.EventType], everyDerivation) {
+		m.derive = append(m.derive, d.build(t.slotOf))
 	}
-	m.timeSlot, m.uidSlot = m.slotOf(attrTimestamp), m.slotOf(AttrRecordUID)
-	m.outcomeSlot, m.modelSlot = m.slotOf(AttrOutcome), m.slotOf(AttrRequestModel)
-	m.actionSlot, m.actorIDSlot = m.slotOf(AttrAction), m.slotOf(AttrActorID)
+	m.drift = newDriftWatch(source.EventType, t.slotOf)
+	m.timeSlot, m.uidSlot, m.outcomeSlot = t.slotOf(attrTimestamp), t.slotOf(AttrRecordUID), t.slotOf(AttrOutcome)
+	m.actionSlot, m.actorIDSlot = t.slotOf(AttrAction), t.slotOf(AttrActorID)
+	m.values = newAttributeValues(t.attrs)
+	for slot, attr := range t.attrs {
+		if strings.HasPrefix(attr, "gen_ai.") && slot != slotProvider {
+			m.genAI.add(slot)
+		}
+	}
+	if source.Parsed || source.Content.withholds() {
+		m.body = newBodyWriter(m.root, source)
+	}
 	return m
 }
-
-func (m *Mapper) slotOf(attr string) int { return slices.Index(m.values.attrs, attr) }
 
 // newLogs returns logs with the stream's resource and scope, and their records.
 func (m *Mapper) newLogs() (plog.Logs, plog.LogRecordSlice) {
@@ -124,16 +133,16 @@ func (m *Mapper) newLogs() (plog.Logs, plog.LogRecordSlice) {
 func (m *Mapper) Map(file File, lines []Line, observed time.Time) (logs plog.Logs, malformed int) {
 	logs, records := m.newLogs()
 	records.EnsureCapacity(len(lines))
-	m.ids = make([]string, 0, len(lines))
+	m.ids, m.drifts = make([]string, 0, len(lines)), make([]Drift, 0, len(lines))
 	at := pcommon.NewTimestampFromTime(observed)
 	for _, line := range lines {
 		record := records.AppendEmpty()
 		record.SetObservedTimestamp(at)
-		id, ok := m.fillRecord(record, file, line)
+		id, drift, ok := m.fillRecord(record, file, line)
 		if !ok {
 			malformed++
 		}
-		m.ids = append(m.ids, id)
+		m.ids, m.drifts = append(m.ids, id), append(m.drifts, drift)
 	}
 	m.forgetLine()
 	return logs, malformed
@@ -151,33 +160,50 @@ func (m *Mapper) forgetLine() {
 // or cannot be read.
 func (m *Mapper) IDs() []string { return m.ids }
 
+// Drifts are what the tables do not know of the lines of the last Map; nothing of a line
+// that cannot be read.
+func (m *Mapper) Drifts() []Drift { return m.drifts }
+
 // LetGo forgets the ids of the last Map: an id may be a part of a copy of its line.
 func (m *Mapper) LetGo() { m.ids = nil }
 
-// fillRecord sets everything except the receipt time. It returns the line's event id, and
-// whether the line could be read.
-func (m *Mapper) fillRecord(record plog.LogRecord, file File, line Line) (id string, ok bool) {
+// fillRecord sets everything except the receipt time. It returns the line's event id, what
+// of it the tables do not know, and whether it could be read.
+func (m *Mapper) fillRecord(record plog.LogRecord, file File, line Line) (id string, drift Drift, ok bool) {
 	ok, withheld := m.setBody(record.Body(), line.Text)
-	if !ok {
-		m.values.set = 0
+	if ok {
+		for _, derive := range m.derive {
+			derive(&m.values)
+		}
+		drift = m.drift.check(&m.values, &m.source)
+		m.settleOutcome()
+	} else {
+		m.values.begin()
 	}
 	id = m.values.text(m.uidSlot)
 	record.SetEventName(m.eventName)
 	record.SetSeverityNumber(m.severity(ok))
 	if m.values.has(m.timeSlot) {
-		record.SetTimestamp(pcommon.Timestamp(m.values.values[m.timeSlot].num)) //nolint:gosec // not negative: storeText saw to that
+		record.SetTimestamp(pcommon.Timestamp(m.values.values[m.timeSlot].num)) //nolint:gosec // not negative: parseTime saw to that
 	}
 	m.putFileAttributes(file, line.Number)
 	m.putFlags(recordFlags{malformed: !ok, unverified: file.Unverified, withheld: withheld})
-	m.values.setAttributes(record.Attributes(), m.timeSlot)
-	return id, ok
+	m.values.setAttributes(record.Attributes())
+	return id, drift, ok
+}
+
+// settleOutcome leaves no success beside a result that nobody knows.
+func (m *Mapper) settleOutcome() {
+	if m.values.unknownOutcome && m.values.text(m.outcomeSlot) == OutcomeSuccess {
+		m.values.remove(m.outcomeSlot)
+	}
 }
 
 // putFileAttributes says where the record comes from.
 func (m *Mapper) putFileAttributes(file File, line int) {
 	m.values.putText(slotEventType, m.source.EventType)
 	m.values.putText(slotFileID, file.ID)
-	m.values.put(slotFileLine, attributeValue{kind: kindInt, num: int64(line)})
+	m.values.putInt(slotFileLine, int64(line))
 	m.values.putText(slotFileSHA256, file.SHA256)
 	if file.Name != "" {
 		m.values.putText(slotFileName, file.Name)
@@ -191,8 +217,11 @@ func (m *Mapper) putFileAttributes(file File, line int) {
 type recordFlags struct{ malformed, unverified, withheld bool }
 
 func (m *Mapper) putFlags(flags recordFlags) {
-	if m.values.text(m.modelSlot) != "" {
+	if m.values.set.intersects(&m.genAI) {
 		m.values.putText(slotProvider, ProviderOpenAI)
+	}
+	if !m.values.has(m.timeSlot) && !flags.malformed {
+		m.values.putTrue(slotNoTimestamp)
 	}
 	if m.source.Replay != "" {
 		m.values.putText(slotReplay, m.source.Replay)
@@ -211,14 +240,16 @@ func (m *Mapper) putFlags(flags recordFlags) {
 	}
 }
 
-// severity is a number alone, as the conventions ask of events: WARN for what
-// failed, was blocked or cannot be read, INFO for the rest.
+// severity is a number alone, as the conventions ask of events: WARN for what failed, was
+// blocked, ended in a way that nobody knows, or cannot be read, INFO for the rest.
 func (m *Mapper) severity(ok bool) plog.SeverityNumber {
 	if !ok {
 		return plog.SeverityNumberWarn
 	}
-	switch m.values.text(m.outcomeSlot) {
-	case OutcomeFailure, OutcomeBlocked:
+	switch outcome := m.values.text(m.outcomeSlot); {
+	case outcome == OutcomeFailure, outcome == OutcomeBlocked:
+		return plog.SeverityNumberWarn
+	case m.values.unknownOutcome:
 		return plog.SeverityNumberWarn
 	}
 	return plog.SeverityNumberInfo

@@ -8,7 +8,9 @@ import (
 	"fmt"
 	"runtime"
 	"slices"
+	"strings"
 	"testing"
+	"time"
 	"weak"
 
 	"github.com/stretchr/testify/assert"
@@ -101,7 +103,13 @@ func TestTimestamp(t *testing.T) {
 		{"microseconds", `"2026-08-02T09:14:55.018220Z"`, 1785662095_018220000},
 		{"nanoseconds", `"2026-08-02T09:14:55.123456789Z"`, 1785662095_123456789},
 		{"with an offset", `"2026-08-02T11:14:55+02:00"`, 1785662095_000000000},
+		{"offset without colon", `"2026-08-02T11:14:55+0200"`, 1785662095_000000000},
+		{"a blank for T and before the offset", `"2026-08-02 09:14:55.5 +00:00"`, 1785662095_500000000},
+		{"lower case", `"2026-08-02t09:14:55z"`, 1785662095_000000000},
+		{"leap second", `"2026-08-02T09:14:60Z"`, 1785662100_000000000},
+		{"white space around", `" 2026-08-02T09:14:55Z "`, 1785662095_000000000},
 		{"words", `"yesterday"`, 0},
+		{"words as long as a time", `"yesterday evening, or later"`, 0},
 		{"no zone", `"2026-08-02T09:14:55"`, 0},
 		{"no such month", `"2026-13-02T09:14:55Z"`, 0},
 		{"epoch seconds", `1785662095`, 0},
@@ -117,6 +125,7 @@ func TestTimestamp(t *testing.T) {
 			line := `{"event_id":"id-1","timestamp":` + test.value + `,"action_data":{"action":"login_success"},"actor":{"type":"SYSTEM"}}`
 			record := mapOne("AUTH_LOG", line)
 			assert.Equal(t, test.want, record.Timestamp())
+			assert.Equal(t, test.want == 0, record.Attributes().AsRaw()[AttrNoTimestamp] == true)
 			assert.Equal(t, observed, record.ObservedTimestamp().AsTime())
 			assert.Equal(t, "id-1", uidOf(record))
 			assert.Equal(t, map[string]any{AttrAction: "login_success", AttrOutcome: "success", AttrActorType: "SYSTEM"}, fromLine(record))
@@ -124,6 +133,17 @@ func TestTimestamp(t *testing.T) {
 			assert.Equal(t, line, record.Body().Str())
 		})
 	}
+}
+
+// A row of costs without a readable time has the end of its hour.
+func TestTimestampOfAnHour(t *testing.T) {
+	for hour, want := range map[string]string{`9`: "2026-08-02T09:59:59Z", `"23"`: "2026-08-02T23:59:59Z", `24`: "1970-01-01T00:00:00Z", `-1`: "1970-01-01T00:00:00Z", `null`: "1970-01-01T00:00:00Z"} {
+		record := mapOne("COSTS", `{"timestamp":"soon","payload":{"day":"2026-08-02","hour":`+hour+`}}`)
+		assert.Equal(t, want, record.Timestamp().AsTime().Format(time.RFC3339), hour)
+		assert.Equal(t, record.Timestamp() == 0, record.Attributes().AsRaw()[AttrNoTimestamp] == true, hour)
+	}
+	record := mapOne("COSTS", `{"timestamp":"2026-08-02T09:14:55Z","payload":{"day":"2026-08-02","hour":12}}`)
+	assert.Equal(t, pcommon.Timestamp(1785662095_000000000), record.Timestamp())
 }
 
 // A record without an event id is known by its file and line.
@@ -250,4 +270,32 @@ func TestMapNothing(t *testing.T) {
 	logs, malformed := mapLines(NewMapper(sourceOf("AUTH_LOG")))
 	assert.Zero(t, malformed)
 	assert.Zero(t, logs.LogRecordCount())
+}
+
+// A mapper remembers no key of the lines it has read: forty lines, each with unknown keys
+// of a megabyte at three depths, leave nothing behind in any kind of body.
+func TestNoKeyIsRemembered(t *testing.T) {
+	for kind := range variants {
+		mapper := NewMapper(variant(kind, "AUTH_LOG"))
+		before := heapInUse()
+		for i := range 40 {
+			key := fmt.Sprintf("%06d", i) + strings.Repeat("k", 1<<20)
+			line := fmt.Sprintf(`{%[1]q:1,"action_data":{%[1]q:{%[1]q:1}},"actor":{"type":%[1]q}}`, key)
+			logs, malformed := mapLines(mapper, []byte(line))
+			require.Zero(t, malformed)
+			require.Equal(t, 1, logs.LogRecordCount())
+		}
+		mapper.LetGo()
+		assert.Less(t, heapInUse(), before+8<<20, kind)
+		runtime.KeepAlive(mapper)
+	}
+}
+
+// heapInUse is what lives after a collection, in bytes.
+func heapInUse() uint64 {
+	runtime.GC()
+	runtime.GC()
+	var stats runtime.MemStats
+	runtime.ReadMemStats(&stats)
+	return stats.HeapAlloc
 }

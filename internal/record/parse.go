@@ -13,13 +13,20 @@ import (
 	"github.com/openaicompliance/openaicompliancereceiver/internal/jsonscan"
 )
 
-// unfitSuffix names the place of a value that is not of its field's form: a path
+// mismatchSuffix names the place of a value that is not of its field's form: a path
 // has one type in all records, so the text goes beside it.
-const unfitSuffix = "_unfit"
+const mismatchSuffix = "_mismatch"
+
+// mismatchKey is the one member of a list's element that is not of its form.
+const mismatchKey = "mismatch"
+
+// otherKey holds the members without a place of their own as one JSON object, each
+// under its exact key.
+const otherKey = "_other"
 
 // maxUnknown members of an object that the table does not know have a place of
-// their own. The rest is one text, as a JSON object under unfitSuffix: a map takes
-// the longer for a member the more it has.
+// their own. The others are under otherKey: a map takes the longer for a member the
+// more it has.
 const maxUnknown = 256
 
 // maxRoom is for how many members a map has room from the start, if the field table knows
@@ -34,37 +41,37 @@ func (w *bodyWriter) parseObject(scan *jsonscan.Scanner, at *node, body pcommon.
 	body.EnsureCapacity(min(len(at.children), maxRoom))
 	unknown, rest := 0, []byte(nil)
 	w.eachMember(scan, at, func(key string, child *node) {
-		if child != nil && child.field != nil {
+		if child != nil {
 			w.parseMember(scan, child, key, body, out)
 			return
 		}
-		w.extractAhead(scan, child, out)
 		unknown++
+		out.unknownMember = out.unknownMember || !at.open
 		switch {
 		case w.redactor != nil:
 			w.redactor.applied = true
 			scan.Skip()
-		case unknown > maxUnknown:
+		case unknown > maxUnknown || !hasOwnPlace(key):
 			appendMember(scan, key, &rest)
 		default:
-			w.parseMember(scan, unknownField, sanitizeKey(key, at.field), body, out)
+			w.parseMember(scan, unknownField, key, body, out)
 		}
 	})
 	if w.redactor != nil && unknown > 0 {
 		body.PutInt(withheldKey, int64(unknown))
 	}
 	if rest != nil {
-		body.PutStr(unfitSuffix, string(append(rest, '}')))
+		body.PutStr(otherKey, string(append(rest, '}')))
 	}
 }
 
 // unknownField is the place of a member that the table does not know.
-var unknownField = &node{field: text}
+var unknownField = &node{leaf: true, form: formText, null: -1}
 
 // extractAhead finds what attributes are made of in a value that is read in another way
 // next: scan stays in its place.
 func (w *bodyWriter) extractAhead(scan *jsonscan.Scanner, at *node, out *attributeValues) {
-	if at != nil && !scan.Failed() {
+	if at.walk && !scan.Failed() {
 		ahead := *scan
 		extractValue(&ahead, at, out)
 	}
@@ -83,43 +90,36 @@ func appendMember(scan *jsonscan.Scanner, key string, object *[]byte) {
 	*object = append(append(*object, ':'), raw...)
 }
 
-// sanitizeKey makes a key that the table does not know safe for backends that nest
-// by dots, or know no empty name. It never gives the name of a known field.
-func sanitizeKey(key string, at *field) string {
-	if key == "" {
-		return "_"
-	}
-	name := strings.ReplaceAll(key, ".", "_")
-	if at.fields[name] != nil {
-		return name + unfitSuffix
-	}
-	return name
+// hasOwnPlace says whether a key that the table does not know names a member of a
+// parsed body. Backends nest by dots and know no empty name, and two keys never share
+// a place.
+func hasOwnPlace(key string) bool {
+	return key != "" && key != otherKey && !strings.ContainsRune(key, '.') && !strings.HasSuffix(key, mismatchSuffix)
 }
 
 func (w *bodyWriter) parseMember(scan *jsonscan.Scanner, at *node, key string, body pcommon.Map, out *attributeValues) {
-	f, first := at.field, scan.Peek()
-	switch {
+	switch first := scan.Peek(); {
 	case first == 'n':
+		at.storeNull(out)
 		scan.Literal()
 		return
-	case f.kind == fieldObject && first == '{':
+	case at.leaf:
+	case at.isObject() && first == '{':
 		w.parseObject(scan, at, body.PutEmptyMap(key), out)
 		return
-	case f.kind == fieldList:
+	case at.isList():
 		w.parseList(scan, at, body.PutEmptySlice(key), out)
 		return
-	case first == '{':
-		w.extractAhead(scan, at, out)
 	}
 	value, fits := w.parseText(scan, at, out)
 	switch {
-	case f.kind == fieldInteger && fits:
+	case at.leaf && at.form == formInteger && fits:
 		n, _ := strconv.ParseInt(value, 10, 64) // fits has tried
 		body.PutInt(key, n)
-	case f.kind == fieldBoolean && fits:
+	case at.leaf && at.form == formBoolean && fits:
 		body.PutBool(key, value == "true")
-	case f.kind == fieldInteger, f.kind == fieldBoolean, f.kind == fieldObject:
-		body.PutStr(key+unfitSuffix, value)
+	case !at.leaf, at.form == formInteger, at.form == formBoolean:
+		body.PutStr(key+mismatchSuffix, value)
 	default:
 		body.PutStr(key, value)
 	}
@@ -128,46 +128,73 @@ func (w *bodyWriter) parseMember(scan *jsonscan.Scanner, at *node, key string, b
 // parseText returns the text of a value, or what stands in its place, and
 // whether the value is of the field's form.
 func (w *bodyWriter) parseText(scan *jsonscan.Scanner, at *node, out *attributeValues) (text string, fits bool) {
-	raw := scan.Raw()
-	fits = at.field.fits(raw)
-	if !fits && w.redactor != nil {
-		return w.redactor.replacement(raw), false
+	first := scan.Peek()
+	nested := first == '{' || first == '['
+	if nested {
+		w.extractAhead(scan, at, out)
 	}
-	text = jsonscan.Unquote(raw)
-	if fits { // attributes come only from texts and integers
-		out.storeText(at.rules, text)
+	if nested && w.redactor != nil && at.leaf && at.form == formOpen {
+		w.out = w.out[:0]
+		w.redactOpen(scan, at)
+		return string(w.out), false
+	}
+	raw := scan.Raw()
+	text, fits = w.stays(raw, at)
+	if fits && !nested && first != 'n' {
+		at.storeRules(text, out)
 	}
 	return text, fits
 }
 
+// stays returns what stays of a value, as text, and whether the value is of the field's
+// form.
+func (w *bodyWriter) stays(raw []byte, at *node) (text string, fits bool) {
+	fits = at.leaf && at.form.fits(raw)
+	if !fits && w.redactor != nil {
+		return w.redactor.replacement(raw), false
+	}
+	text = jsonscan.Unquote(raw)
+	if fits && at.reduce != nil && text != "" {
+		text = w.reduced(text, at)
+	}
+	return text, fits
+}
+
+// reduced returns what stays of a text of its form.
+func (w *bodyWriter) reduced(text string, at *node) string {
+	short := at.reduce(text)
+	w.redactor.applied = w.redactor.applied || short != text
+	return short
+}
+
 func (w *bodyWriter) parseList(scan *jsonscan.Scanner, at *node, body pcommon.Slice, out *attributeValues) {
-	if scan.Peek() != '[' {
-		w.extractAhead(scan, at, out)
+	before := out.element
+	out.element = 0
+	if scan.Peek() == '[' {
+		for more := scan.BeginArray(); more; more = scan.NextElement() {
+			w.parseElement(scan, at.element, body.AppendEmpty(), out)
+			out.element++
+		}
+	} else {
 		w.parseElement(scan, at.element, body.AppendEmpty(), out)
-		return
 	}
-	for more := scan.BeginArray(); more; more = scan.NextElement() {
-		w.parseElement(scan, at.element, body.AppendEmpty(), out)
-	}
+	out.element = before
 }
 
 // parseElement keeps the place of every element: what is not of its form is the
-// member unfit of a map, or its JSON text among texts.
+// member mismatch of a map, or its JSON text among texts.
 func (w *bodyWriter) parseElement(scan *jsonscan.Scanner, element *node, body pcommon.Value, out *attributeValues) {
-	first := scan.Peek()
-	if element.field.kind == fieldObject && first == '{' {
+	switch first := scan.Peek(); {
+	case !element.isObject():
+		value, _ := w.parseText(scan, element, out)
+		body.SetStr(value)
+	case first == '{':
 		w.parseObject(scan, element, body.SetEmptyMap(), out)
-		return
-	}
-	if element.field.kind == fieldObject && first == 'n' {
+	case first == 'n':
 		body.SetEmptyMap()
 		scan.Literal()
-		return
+	default:
+		value, _ := w.parseText(scan, element, out)
+		body.SetEmptyMap().PutStr(mismatchKey, value)
 	}
-	value, _ := w.parseText(scan, element, out)
-	if element.field.kind == fieldObject {
-		body.SetEmptyMap().PutStr("unfit", value)
-		return
-	}
-	body.SetStr(value)
 }

@@ -13,6 +13,9 @@ import (
 // Their keys are withheld with them.
 const withheldKey = "withheld"
 
+// digestKey is the member with the digest of an object of which only some members stay.
+const digestKey = "hmac"
+
 // redactLine writes the line to w.out with replacements in the place of content.
 func (w *bodyWriter) redactLine(scan *jsonscan.Scanner) {
 	w.out = w.out[:0]
@@ -20,10 +23,11 @@ func (w *bodyWriter) redactLine(scan *jsonscan.Scanner) {
 }
 
 func (w *bodyWriter) redactObject(scan *jsonscan.Scanner, at *node) {
+	ahead := *scan
 	w.out = append(w.out, '{')
 	start, unknown := len(w.out), 0
 	w.eachMember(scan, at, func(key string, child *node) {
-		if child == nil || child.field == nil {
+		if child == nil {
 			unknown++
 			w.redactor.applied = true
 			scan.Skip()
@@ -38,6 +42,10 @@ func (w *bodyWriter) redactObject(scan *jsonscan.Scanner, at *node) {
 	if unknown > 0 {
 		w.out = append(w.out, `"`+withheldKey+`":`...)
 		w.out = append(strconv.AppendInt(w.out, int64(unknown), 10), ',')
+		if at.outermost && w.redactor.mode == ContentHMAC && !scan.Failed() {
+			w.out = append(w.out, `"`+digestKey+`":"`...)
+			w.out = append(append(w.out, w.redactor.digest(string(ahead.Raw()))...), '"', ',')
+		}
 	}
 	w.closeWith(start, '}')
 }
@@ -52,26 +60,52 @@ func (w *bodyWriter) closeWith(start int, with byte) {
 }
 
 func (w *bodyWriter) redactValue(scan *jsonscan.Scanner, at *node) {
-	f, first := at.field, scan.Peek()
+	first := scan.Peek()
 	switch {
-	case f.kind == fieldObject && first == '{':
+	case at.leaf && at.form == formOpen && (first == '{' || first == '['):
+		w.redactOpen(scan, at)
+		return
+	case at.leaf:
+	case first == '{' && at.isObject():
 		w.redactObject(scan, at)
 		return
-	case f.kind == fieldList && first == '[':
+	case first == '[' && at.isList():
 		w.redactList(scan, at.element)
 		return
-	case f.kind == fieldList:
+	case at.isList():
 		w.redactValue(scan, at.element)
 		return
 	}
 	raw := scan.Raw()
-	if first == 'n' || f.fits(raw) {
+	if first == 'n' {
 		w.out = append(w.out, raw...)
 		return
 	}
-	w.out = append(w.out, '"')
-	w.out = append(w.out, w.redactor.replacement(raw)...)
-	w.out = append(w.out, '"')
+	if at.leaf && at.reduce == nil && at.form.fits(raw) {
+		w.out = append(w.out, raw...)
+		return
+	}
+	text, fits := w.stays(raw, at)
+	if fits && first != '"' { // a number stays one
+		w.out = append(w.out, text...)
+		return
+	}
+	w.out = append(append(append(w.out, '"'), text...), '"') // needs no escapes
+}
+
+// redactOpen writes an object or a list of which some members stay. One of another shape
+// than the table's is withheld whole.
+func (w *bodyWriter) redactOpen(scan *jsonscan.Scanner, at *node) {
+	switch first := scan.Peek(); {
+	case first == '{' && at.isObject():
+		w.redactObject(scan, at)
+	case first == '[' && at.element != nil:
+		w.redactList(scan, at.element)
+	case at.element != nil && at.element.isObject():
+		w.redactObject(scan, at.element)
+	default:
+		w.out = append(append(append(w.out, '"'), w.redactor.replacement(scan.Raw())...), '"')
+	}
 }
 
 func (w *bodyWriter) redactList(scan *jsonscan.Scanner, element *node) {

@@ -26,7 +26,7 @@ var codexWants = []want{
 	{uid: "e0000000-0000-4000-8000-000000000005", at: "2026-08-02T12:00:05.00005Z", attrs: with(ada, session, tool("shell"), success, subtype("TOOL_CALL_COMPLETED"))},
 	{uid: "e0000000-0000-4000-8000-000000000006", at: "2026-08-02T12:00:06.00006Z", warn: true, attrs: with(ada, session, tool("apply_patch"), failure, subtype("TOOL_CALL_FAILED"))},
 	{uid: "e0000000-0000-4000-8000-000000000007", at: "2026-08-02T12:00:07.00007Z", warn: true, attrs: with(ada, session, tool("shell"), failure, subtype("TOOL_CALL_FAILED"))},
-	{uid: "e0000000-0000-4000-8000-000000000008", at: "2026-08-02T12:00:08.00008Z", attrs: with(ada, session, tool("shell"), subtype("TOOL_DECISION"))},
+	{uid: "e0000000-0000-4000-8000-000000000008", at: "2026-08-02T12:00:08.00008Z", warn: true, attrs: with(ada, session, tool("shell"), map[string]any{"openai.compliance.outcome": "blocked"}, subtype("TOOL_DECISION"))},
 	{uid: "e0000000-0000-4000-8000-000000000009", at: "2026-08-02T12:00:09.00009Z", attrs: with(ada, session, subtype("APP_MCP_CALL"))},
 	{uid: "e0000000-0000-4000-8000-000000000010", at: "2026-08-02T12:00:10.0001Z", warn: true, attrs: with(ada, session, failure, subtype("APP_MCP_RESULT"))},
 	{uid: "e0000000-0000-4000-8000-000000000011", at: "2026-08-02T12:00:11.00011Z", attrs: with(ada, subtype("APP_MCP_ELICITATION"))},
@@ -50,13 +50,13 @@ var agentWants = []want{
 	{uid: "f1000000-0000-4000-8000-000000000006", at: "2026-08-02T13:00:06Z", attrs: with(ada, agent, subtype("AGENT_RUN_MESSAGE"))},
 	{uid: "f1000000-0000-4000-8000-000000000007", at: "2026-08-02T13:00:07Z", attrs: with(ada, agent, success, subtype("AGENT_RUN_COMPLETED"))},
 	{uid: "f1000000-0000-4000-8000-000000000008", at: "2026-08-02T13:00:08Z", warn: true, attrs: with(ada, agent, failure, subtype("AGENT_RUN_FAILED"))},
-	{uid: "f1000000-0000-4000-8000-000000000009", at: "2026-08-02T13:00:09Z", attrs: with(agent, subtype("MEMORY_WRITE"), map[string]any{
-		"openai.compliance.actor.type": "AGENT", "openai.compliance.actor.id": "agt_0123456789ab",
+	{uid: "f1000000-0000-4000-8000-000000000009", at: "2026-08-02T13:00:09Z", attrs: with(ada, agent, subtype("MEMORY_WRITE"), map[string]any{
+		"openai.compliance.actor.type": "AGENT", "openai.compliance.actor.id": "agt_0123456789ab", "openai.compliance.actor.delegated": true,
 	})},
 	{uid: "f1000000-0000-4000-8000-000000000010", at: "2026-08-02T13:00:10Z", attrs: with(ada, agent, subtype("SKILL_USED"))},
 	{uid: "f1000000-0000-4000-8000-000000000011", at: "2026-08-02T13:00:11Z", attrs: with(ada, agent, subtype("CONNECTOR_CALL_REQUESTED"))},
 	{uid: "f1000000-0000-4000-8000-000000000012", at: "2026-08-02T13:00:12Z", attrs: with(ada, agent, success, subtype("CONNECTOR_CALL_COMPLETED"))},
-	{uid: "f1000000-0000-4000-8000-000000000013", at: "2026-08-02T13:00:13Z", attrs: with(ada, agent, subtype("CONNECTOR_OAUTH_RESOLVED"), map[string]any{
+	{uid: "f1000000-0000-4000-8000-000000000013", at: "2026-08-02T13:00:13Z", warn: true, attrs: with(ada, agent, failure, subtype("CONNECTOR_OAUTH_RESOLVED"), map[string]any{
 		"gen_ai.conversation.id": "d1111111-1111-4111-8111-111111111111",
 	})},
 	{uid: "f1000000-0000-4000-8000-000000000014", at: "2026-08-02T13:00:14Z", attrs: with(ada, agent, subtype("TRIGGER_CREATED"))},

@@ -70,7 +70,7 @@ var wants = map[string][]want{
 			"openai.compliance.actor.type": "EXTERNAL_COLLABORATION_USER", "openai.compliance.actor.id": "U0INVENTED1",
 			"openai.compliance.action": "FILE_DOWNLOAD", "openai.compliance.privilege": "STANDARD_USER", "openai.compliance.outcome": "failure",
 		}},
-		{uid: "b0000000-0000-4000-8000-000000000005", at: "2026-08-02T09:23:00.5Z", attrs: with(ada, map[string]any{
+		{uid: "b0000000-0000-4000-8000-000000000005", at: "2026-08-02T09:23:00.5Z", warn: true, attrs: with(ada, map[string]any{
 			"openai.compliance.action": "WORKSPACE_SET_SYSTEM_INSTRUCTION", "openai.compliance.privilege": "ADMIN",
 		})},
 	},

@@ -10,49 +10,184 @@ import (
 	"github.com/openaicompliance/openaicompliancereceiver/internal/jsonscan"
 )
 
-// node is a place in a record: the rules that end there, what the field table says about
-// it, and the places below it.
+// node is a place in a record: what the table says about it, and the places below it.
 type node struct {
 	key      string
 	children []*node
-	rules    []compiledRule
-	field    *field // nil where the table does not know it, or nobody asks
-	element  *node  // of a list
+	index    map[string]*node // of the children, where they are many
+	element  *node            // of a list
+
+	leaf bool // the table names it: it has a form
+	form form
+	// follower is the member that came after this one when it was last read.
+	follower *node
+	// tested says that a value can be of another form than what the rules read.
+	tested bool
+	// rules are the attributes that the value sets.
+	rules []compiledRule
+	// null is the slot that null makes true, -1 for none.
+	null int
+	// reduce makes what stays of a value of its form where content is withheld; nil where
+	// all of it does.
+	reduce func(text string) string
+
+	// open says that unknown members are expected here: they are content.
+	open bool
+	// outermost marks the object whose digest stands for what is withheld of it.
+	outermost bool
+	// walk says that something below sets an attribute, or can be unknown.
+	walk bool
 }
 
-// compileRules builds the tree that one walk over a line follows, and appends to attrs
-// the attribute of each slot.
-func compileRules(rules []rule, attrs []string) (*node, []string) {
-	root := &node{}
-	for rank, r := range rules {
-		slot := slices.Index(attrs, r.attr)
-		if slot < 0 {
-			slot = len(attrs)
-			attrs = append(attrs, r.attr)
-		}
-		at := root
-		for key := range strings.SplitSeq(r.path, ".") {
-			at = at.ensureChild(key)
-		}
-		at.rules = append(at.rules, compiledRule{rule: r, slot: slot, rank: rank})
-	}
-	return root, attrs
+// compiledRule is an attribute that a field sets, with its precedence and its slot.
+type compiledRule struct {
+	read       func(text string) string // nil for the text as it is
+	known      map[string]string        // what read has made of short texts
+	kind       kind
+	slot, rank int
+	outcome    bool
 }
 
-// addFields adds what the field table says.
-func (n *node) addFields(f *field) {
-	n.field = f
-	for key, below := range f.fields {
-		n.ensureChild(key).addFields(below)
+// tree is a table made for reading: one walk over a line follows it.
+type tree struct {
+	root  *node
+	attrs []string // the attribute of each slot
+}
+
+// newTree compiles a table. Its slots follow those of attrs.
+func newTree(table []field, attrs []string) *tree {
+	t := &tree{root: newNode(""), attrs: attrs}
+	rank := 0
+	for _, f := range table {
+		at := t.root
+		for key := range strings.SplitSeq(f.path, ".") {
+			name, isList := strings.CutSuffix(key, "[]")
+			at = at.ensureChild(name)
+			if isList {
+				at = at.ensureElement()
+			}
+		}
+		at.leaf, at.form = true, f.form
+		for _, to := range f.to {
+			at.rules = append(at.rules, t.compile(to, rank))
+			rank++
+		}
+		if f.null != "" {
+			t.placeOf(f.path).null = t.slotOf(f.null)
+		}
 	}
-	if f.of != nil {
-		n.element = &node{}
-		n.element.addFields(f.of)
+	t.root.finish(false)
+	return t
+}
+
+func newNode(key string) *node { return &node{key: key, null: -1} }
+
+// placeOf is the node of a path, of a list the list itself.
+func (t *tree) placeOf(path string) *node {
+	at := t.root
+	for key := range strings.SplitSeq(strings.TrimSuffix(path, "[]"), ".") {
+		name, isList := strings.CutSuffix(key, "[]")
+		at = at.ensureChild(name)
+		if isList {
+			at = at.ensureElement()
+		}
 	}
+	return at
+}
+
+func (t *tree) compile(to target, rank int) compiledRule {
+	rule := compiledRule{kind: kindOf(to.attr), slot: t.slotOf(to.attr), rank: rank, outcome: to.attr == AttrOutcome}
+	if to.read != nil {
+		rule.read, rule.known = to.read.text, map[string]string{}
+	}
+	return rule
+}
+
+// slotOf returns the slot of an attribute, which it adds if there is none.
+func (t *tree) slotOf(attr string) int {
+	slot := slices.Index(t.attrs, attr)
+	if slot < 0 {
+		slot = len(t.attrs)
+		t.attrs = append(t.attrs, attr)
+	}
+	return slot
+}
+
+// fewChildren are found faster one by one than through a map.
+const fewChildren = 8
+
+// finish says of each place whether it is of interest, and finds many children by name.
+func (n *node) finish(open bool) {
+	isOpen := n.leaf && n.form == formOpen
+	n.open = open || isOpen
+	n.walk = len(n.rules) > 0 || n.null >= 0 || n.isObject() && !n.open
+	for _, child := range n.children {
+		child.finish(n.open)
+		n.walk = n.walk || child.walk
+	}
+	if n.element != nil {
+		n.element.finish(n.open)
+		n.walk = n.walk || n.element.walk
+		n.element.outermost = isOpen
+	}
+	n.outermost = isOpen
+	n.tested = !n.readsItself()
+	if len(n.children) > fewChildren {
+		n.index = make(map[string]*node, len(n.children))
+		for _, child := range n.children {
+			n.index[child.key] = child
+		}
+	}
+}
+
+// readsItself says that what the rules cannot read is all that is not of the form.
+func (n *node) readsItself() bool {
+	own := map[form]kind{formText: kindString, formInteger: kindInt, formTime: kindTime}
+	kind, ok := own[n.form]
+	for _, rule := range n.rules {
+		ok = ok && (n.form == formText || rule.kind == kind && rule.read == nil)
+	}
+	return ok
+}
+
+// reduceBy sets what stays of values of a form at every place.
+func (n *node) reduceBy(form form, reduce func(text string) string) {
+	if n.leaf && n.form == form {
+		n.reduce = reduce
+	}
+	for _, child := range n.children {
+		child.reduceBy(form, reduce)
+	}
+	if n.element != nil {
+		n.element.reduceBy(form, reduce)
+	}
+}
+
+// isObject says that the value is an object with members that the table knows.
+func (n *node) isObject() bool { return len(n.children) > 0 }
+
+// isList says that the value is a list, and one value alone a list of one.
+func (n *node) isList() bool { return n.element != nil && !n.leaf }
+
+// childAfter is child for the member after another one, nil for the first. Members come
+// mostly in the order of the record before: where a place has many, that is found faster.
+func (n *node) childAfter(before *node, key []byte) *node {
+	if before == nil {
+		return n.child(key)
+	}
+	if next := before.follower; next != nil && next.key == string(key) {
+		return next
+	}
+	next := n.child(key)
+	before.follower = next
+	return next
 }
 
 // child returns the place of a member, nil if there is none.
 func (n *node) child(key []byte) *node {
+	if n.index != nil {
+		return n.index[string(key)]
+	}
 	for _, child := range n.children {
 		if child.key == string(key) {
 			return child
@@ -61,10 +196,10 @@ func (n *node) child(key []byte) *node {
 	return nil
 }
 
-// member reads the key of a member and returns it with its place, nil if there is none.
-func (n *node) member(scan *jsonscan.Scanner) (key string, child *node) {
+// memberAfter reads the key of a member and returns it with its place, nil if there is none.
+func (n *node) memberAfter(before *node, scan *jsonscan.Scanner) (key string, child *node) {
 	written := scan.Key()
-	if child = n.child(written); child != nil {
+	if child = n.childAfter(before, written); child != nil {
 		return child.key, child
 	}
 	return string(written), nil
@@ -75,7 +210,14 @@ func (n *node) ensureChild(key string) *node {
 	if child := n.child([]byte(key)); child != nil {
 		return child
 	}
-	child := &node{key: key}
+	child := newNode(key)
 	n.children = append(n.children, child)
 	return child
+}
+
+func (n *node) ensureElement() *node {
+	if n.element == nil {
+		n.element = newNode("")
+	}
+	return n.element
 }
