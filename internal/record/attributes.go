@@ -99,7 +99,6 @@ const (
 	AttrClientID     = "openai.compliance.client.id"
 	AttrClientJA4    = "openai.compliance.client.ja4"
 	AttrClientASN    = "openai.compliance.client.asn"
-	AttrClientRegion = "openai.compliance.client.region"
 
 	// Apps, agents, conversations.
 	AttrAppID                 = "openai.compliance.app.id"
@@ -117,7 +116,6 @@ const (
 	AttrConversationTemporary = "openai.compliance.conversation.temporary"
 	AttrProjectID             = "openai.compliance.project.id"
 	AttrTurnID                = "openai.compliance.turn.id"
-	AttrCallID                = "openai.compliance.call.id"
 	AttrRunID                 = "openai.compliance.run.id"
 	AttrRunInvoker            = "openai.compliance.run.invoker"
 	AttrRunShared             = "openai.compliance.run.shared"
