@@ -47,3 +47,22 @@ func TestShowWithheld(t *testing.T) {
 	assert.NotContains(t, out.String(), "CANARY")
 	require.Error(t, show(&out, source, "../../testdata/records/codex_log.jsonl", 99, true))
 }
+
+// One command shows each documented action, as kept and as dropped.
+func TestShowEachAction(t *testing.T) {
+	var out bytes.Buffer
+	require.NoError(t, showEachAction(&out, "../../testdata/records/audit_log.jsonl"))
+	shown := out.String()
+	assert.GreaterOrEqual(t, strings.Count(shown, ", kept\n"), 136)
+	assert.Equal(t, strings.Count(shown, ", kept\n"), strings.Count(shown, ", dropped\n"))
+	_, dropped, _ := strings.Cut(shown, "USER_DELETE, dropped\n")
+	dropped, _, _ = strings.Cut(dropped, ", kept\n")
+	assert.Contains(t, dropped, "openai.compliance.target.user.id")
+	assert.Contains(t, dropped, `"deleted_user_id":"user-Grace00000000000000002"`)
+	for block := range strings.SplitSeq(shown, ", dropped\n") {
+		block, _, _ = strings.Cut(block, ", kept\n")
+		if !strings.HasPrefix(shown, block) {
+			assert.NotContains(t, block, "CANARY")
+		}
+	}
+}

@@ -46,7 +46,7 @@ const (
 	AttrActorName         = "openai.compliance.actor.name"
 	AttrActorProvider     = "openai.compliance.actor.provider"
 	AttrActorDelegated    = "openai.compliance.actor.delegated"
-	AttrActorCredentialID = "openai.compliance.actor.credential_id" //nolint:gosec // a name, no credential
+	AttrActorCredentialID = "openai.compliance.actor.credential_id"
 
 	// Whom and what it was done to.
 	AttrTargetID             = "openai.compliance.target.id"
@@ -59,8 +59,8 @@ const (
 	AttrTargetRoleBefore     = "openai.compliance.target.role_before"
 	AttrTargetDomainID       = "openai.compliance.target.domain.id"
 	AttrTargetDomainName     = "openai.compliance.target.domain.name"
-	AttrTargetCredentialID   = "openai.compliance.target.credential.id"   //nolint:gosec // a name, no credential
-	AttrTargetCredentialType = "openai.compliance.target.credential.type" //nolint:gosec // a name, no credential
+	AttrTargetCredentialID   = "openai.compliance.target.credential.id"
+	AttrTargetCredentialType = "openai.compliance.target.credential.type"
 	AttrTargetScopes         = "openai.compliance.target.credential.scopes"
 	AttrTargetExpires        = "openai.compliance.target.credential.expires_at"
 	AttrRequestTypes         = "openai.compliance.request.event_types"
@@ -99,7 +99,6 @@ const (
 	AttrClientID     = "openai.compliance.client.id"
 	AttrClientJA4    = "openai.compliance.client.ja4"
 	AttrClientASN    = "openai.compliance.client.asn"
-	AttrClientRegion = "openai.compliance.client.region"
 
 	// Apps, agents, conversations.
 	AttrAppID                 = "openai.compliance.app.id"
@@ -117,7 +116,6 @@ const (
 	AttrConversationTemporary = "openai.compliance.conversation.temporary"
 	AttrProjectID             = "openai.compliance.project.id"
 	AttrTurnID                = "openai.compliance.turn.id"
-	AttrCallID                = "openai.compliance.call.id"
 	AttrRunID                 = "openai.compliance.run.id"
 	AttrRunInvoker            = "openai.compliance.run.invoker"
 	AttrRunShared             = "openai.compliance.run.shared"
@@ -130,8 +128,8 @@ const (
 	AttrTriggerEnabled        = "openai.compliance.trigger.enabled"
 	AttrMemoryAccess          = "openai.compliance.memory.access"
 	AttrEnvironmentID         = "openai.compliance.environment.id"
-	AttrAccessTokenID         = "openai.compliance.access_token.id"         //nolint:gosec // a name, no credential
-	AttrAccessTokenExpires    = "openai.compliance.access_token.expires_at" //nolint:gosec // a name, no credential
+	AttrAccessTokenID         = "openai.compliance.access_token.id"
+	AttrAccessTokenExpires    = "openai.compliance.access_token.expires_at"
 	AttrPluginID              = "openai.compliance.plugin.id"
 	AttrPluginName            = "openai.compliance.plugin.name"
 	AttrPluginScope           = "openai.compliance.plugin.scope"
@@ -165,23 +163,23 @@ const (
 	AttrCostCreditsApprox     = "openai.compliance.cost.credits_approx"
 	AttrCostUnits             = "openai.compliance.cost.units"
 	AttrCostSKUs              = "openai.compliance.cost.skus"
-	AttrUncachedTokens        = "openai.compliance.usage.uncached_input_tokens"     //nolint:gosec // a name, no credential
-	AttrUsageTextInput        = "openai.compliance.usage.text_input_tokens"         //nolint:gosec // a name, no credential
-	AttrUsageTextCachedInput  = "openai.compliance.usage.text_cached_input_tokens"  //nolint:gosec // a name, no credential
-	AttrUsageTextOutput       = "openai.compliance.usage.text_output_tokens"        //nolint:gosec // a name, no credential
-	AttrUsageTextTotal        = "openai.compliance.usage.text_total_tokens"         //nolint:gosec // a name, no credential
-	AttrUsageAudioInput       = "openai.compliance.usage.audio_input_tokens"        //nolint:gosec // a name, no credential
-	AttrUsageAudioCachedInput = "openai.compliance.usage.audio_cached_input_tokens" //nolint:gosec // a name, no credential
-	AttrUsageAudioOutput      = "openai.compliance.usage.audio_output_tokens"       //nolint:gosec // a name, no credential
-	AttrUsageAudioTotal       = "openai.compliance.usage.audio_total_tokens"        //nolint:gosec // a name, no credential
-	AttrUsageImageInput       = "openai.compliance.usage.image_input_tokens"        //nolint:gosec // a name, no credential
-	AttrUsageImageCachedInput = "openai.compliance.usage.image_cached_input_tokens" //nolint:gosec // a name, no credential
-	AttrUsageImageOutput      = "openai.compliance.usage.image_output_tokens"       //nolint:gosec // a name, no credential
-	AttrUsageImageTotal       = "openai.compliance.usage.image_total_tokens"        //nolint:gosec // a name, no credential
-	AttrUsageTotal            = "openai.compliance.usage.total_tokens"              //nolint:gosec // a name, no credential
-	AttrUsageTotalInput       = "openai.compliance.usage.input_total_tokens"        //nolint:gosec // a name, no credential
-	AttrUsageTotalCachedInput = "openai.compliance.usage.cached_input_total_tokens" //nolint:gosec // a name, no credential
-	AttrUsageTotalOutput      = "openai.compliance.usage.output_total_tokens"       //nolint:gosec // a name, no credential
+	AttrUncachedTokens        = "openai.compliance.usage.uncached_input_tokens"
+	AttrUsageTextInput        = "openai.compliance.usage.text_input_tokens"
+	AttrUsageTextCachedInput  = "openai.compliance.usage.text_cached_input_tokens"
+	AttrUsageTextOutput       = "openai.compliance.usage.text_output_tokens"
+	AttrUsageTextTotal        = "openai.compliance.usage.text_total_tokens"
+	AttrUsageAudioInput       = "openai.compliance.usage.audio_input_tokens"
+	AttrUsageAudioCachedInput = "openai.compliance.usage.audio_cached_input_tokens"
+	AttrUsageAudioOutput      = "openai.compliance.usage.audio_output_tokens"
+	AttrUsageAudioTotal       = "openai.compliance.usage.audio_total_tokens"
+	AttrUsageImageInput       = "openai.compliance.usage.image_input_tokens"
+	AttrUsageImageCachedInput = "openai.compliance.usage.image_cached_input_tokens"
+	AttrUsageImageOutput      = "openai.compliance.usage.image_output_tokens"
+	AttrUsageImageTotal       = "openai.compliance.usage.image_total_tokens"
+	AttrUsageTotal            = "openai.compliance.usage.total_tokens"
+	AttrUsageTotalInput       = "openai.compliance.usage.input_total_tokens"
+	AttrUsageTotalCachedInput = "openai.compliance.usage.cached_input_total_tokens"
+	AttrUsageTotalOutput      = "openai.compliance.usage.output_total_tokens"
 
 	// Semantic conventions 1.41.0.
 	AttrRecordUID       = "log.record.uid"

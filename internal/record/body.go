@@ -42,7 +42,8 @@ type bodyWriter struct {
 	root     *node
 	parsed   bool
 	redactor *redactor // nil where content is kept
-	out      []byte    // the line written anew, for bodies that are not parsed
+	out      []byte    // what of a line, or of open content, is written anew
+	visit    uint64    // of an object; counts up
 }
 
 func newBodyWriter(root *node, source Source) *bodyWriter {
@@ -66,8 +67,7 @@ func (w *bodyWriter) write(body pcommon.Value, line []byte, out *attributeValues
 	if w.parsed {
 		w.parseObject(&scan, w.root, body.SetEmptyMap(), out)
 	} else {
-		w.extractAhead(&scan, w.root, out)
-		w.redactLine(&scan)
+		w.redactLine(&scan, out)
 	}
 	switch {
 	case !scan.Done():
@@ -111,21 +111,30 @@ func (w *bodyWriter) writeMalformed(body pcommon.Value, line []byte) (ok, withhe
 // eachMember calls fn for each member of an object with its place in the tree, nil for
 // none. Where content is withheld a repeated key is a fault.
 func (w *bodyWriter) eachMember(scan *jsonscan.Scanner, at *node, fn func(key string, child *node)) {
-	var seen map[string]bool
-	if w.redactor != nil {
-		seen = map[string]bool{}
-	}
-	var key string
-	var child *node
+	w.visit++
+	visit, unknown := w.visit, map[string]bool(nil)
 	for more := scan.BeginObject(); more; more = scan.NextMember() {
-		key, child = at.memberAfter(child, scan)
-		if seen[key] {
+		key, child := at.member(scan)
+		if w.redactor != nil && isRepeated(child, key, visit, &unknown) {
 			scan.Fail()
 			return
 		}
-		if seen != nil {
-			seen[key] = true
-		}
 		fn(key, child)
 	}
+}
+
+// isRepeated says whether an object has had a member before, and remembers it: a known one
+// by the number of the visit, the others by their keys.
+func isRepeated(child *node, key string, visit uint64, unknown *map[string]bool) bool {
+	if child != nil {
+		before := child.visit
+		child.visit = visit
+		return before == visit
+	}
+	if *unknown == nil {
+		*unknown = map[string]bool{}
+	}
+	before := (*unknown)[key]
+	(*unknown)[key] = true
+	return before
 }

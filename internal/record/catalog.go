@@ -106,7 +106,6 @@ var attributes = map[string]attribute{
 	AttrClientID:     {kindString, "CODEX_CLI", "client application"},
 	AttrClientJA4:    {kindString, "t13d1516h2_8daaf6152771_e5627efa2ab1", "JA4 fingerprint of the client"},
 	AttrClientASN:    {kindInt, "29518", "autonomous system of the client's address"},
-	AttrClientRegion: {kindString, "Zurich", "region of the client's address, by name"},
 	// Apps, agents, conversations.
 	AttrAppID:                 {kindString, "connector_77", "app or connector"},
 	AttrAppName:               {kindString, "Drive", "its name"},
@@ -123,7 +122,6 @@ var attributes = map[string]attribute{
 	AttrConversationTemporary: {kindBool, "true", "the conversation is not kept"},
 	AttrProjectID:             {kindString, "g-p-01", "project"},
 	AttrTurnID:                {kindString, "e2222222-2222-4222-8222-222222222222", "turn of a Codex session"},
-	AttrCallID:                {kindString, "call_01", "call that a Codex record belongs to"},
 	AttrRunID:                 {kindString, "run_01", "run of an agent"},
 	AttrRunInvoker:            {kindString, "schedule_trigger", "what started the run"},
 	AttrRunShared:             {kindBool, "true", "somebody else than the agent's owner started the run"},

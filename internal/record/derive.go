@@ -92,7 +92,7 @@ var derivations = map[string][]derivation{
 	"CODEX_LOG": {{
 		"event_details.call_id", AttrToolCallID, "of APP_MCP_…: joins call and result",
 		func(slot func(string) int) func(*attributeValues) {
-			sub, call, tool := slot(AttrEventSubtype), slot(AttrCallID), slot(AttrToolCallID)
+			sub, call, tool := slot(AttrEventSubtype), slot(internalCall), slot(AttrToolCallID)
 			return func(v *attributeValues) {
 				if strings.HasPrefix(v.text(sub), "APP_MCP_") && !v.has(tool) {
 					v.move(call, tool)

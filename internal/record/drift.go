@@ -71,7 +71,7 @@ func subTypeAttr(table []field) string {
 }
 
 // check returns the drift of a line, and shows its own type and principal where they
-// differ from the source's.
+// differ from the source's. A source without a principal is a tool's.
 func (w *driftWatch) check(v *attributeValues, source *Source) (drift Drift) {
 	if w.known != nil && !w.known[v.text(w.subType)] {
 		drift |= DriftSubType
@@ -86,7 +86,7 @@ func (w *driftWatch) check(v *attributeValues, source *Source) (drift Drift) {
 		drift |= DriftType
 		v.putText(w.showType, own)
 	}
-	if own := v.text(w.principal); own != "" && own != source.PrincipalID {
+	if own := v.text(w.principal); own != "" && source.PrincipalID != "" && own != source.PrincipalID {
 		drift |= DriftPrincipal
 		v.putText(w.showPrincipal, own)
 	}

@@ -24,9 +24,8 @@ func extract(root *node, line []byte, copied string, out *attributeValues) bool 
 }
 
 func extractObject(scan *jsonscan.Scanner, at *node, out *attributeValues) {
-	var child *node
 	for more := scan.BeginObject(); more; more = scan.NextMember() {
-		child = at.childAfter(child, scan.Key())
+		child := at.child(scan.Key())
 		switch {
 		case child == nil:
 			out.unknownMember = out.unknownMember || !at.open

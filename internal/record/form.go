@@ -49,6 +49,8 @@ func (f form) fits(raw []byte) bool {
 		return true
 	case string(raw) == `""`:
 		return f != formInteger && f != formBoolean
+	case f == formContent || f == formOpen:
+		return false
 	case raw[0] != '"':
 		return fitsScalar(f, raw, raw[0])
 	case bytes.IndexByte(raw, '\\') >= 0:

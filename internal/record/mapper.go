@@ -135,6 +135,7 @@ func (m *Mapper) Map(file File, lines []Line, observed time.Time) (logs plog.Log
 	records.EnsureCapacity(len(lines))
 	m.ids, m.drifts = make([]string, 0, len(lines)), make([]Drift, 0, len(lines))
 	at := pcommon.NewTimestampFromTime(observed)
+	m.putFileAttributes(file)
 	for _, line := range lines {
 		record := records.AppendEmpty()
 		record.SetObservedTimestamp(at)
@@ -186,8 +187,11 @@ func (m *Mapper) fillRecord(record plog.LogRecord, file File, line Line) (id str
 	if m.values.has(m.timeSlot) {
 		record.SetTimestamp(pcommon.Timestamp(m.values.values[m.timeSlot].num)) //nolint:gosec // not negative: parseTime saw to that
 	}
-	m.putFileAttributes(file, line.Number)
-	m.putFlags(recordFlags{malformed: !ok, unverified: file.Unverified, withheld: withheld})
+	m.values.putInt(slotFileLine, int64(line.Number))
+	if id == "" {
+		m.values.putText(m.uidSlot, file.ID+":"+strconv.Itoa(line.Number))
+	}
+	m.putFlags(!ok, withheld)
 	m.values.setAttributes(record.Attributes())
 	return id, drift, ok
 }
@@ -199,40 +203,36 @@ func (m *Mapper) settleOutcome() {
 	}
 }
 
-// putFileAttributes says where the record comes from.
-func (m *Mapper) putFileAttributes(file File, line int) {
+// putFileAttributes says where the records come from.
+func (m *Mapper) putFileAttributes(file File) {
+	m.values.reset()
 	m.values.putText(slotEventType, m.source.EventType)
 	m.values.putText(slotFileID, file.ID)
-	m.values.putInt(slotFileLine, int64(line))
 	m.values.putText(slotFileSHA256, file.SHA256)
 	if file.Name != "" {
 		m.values.putText(slotFileName, file.Name)
 	}
-	if !m.values.has(m.uidSlot) {
-		m.values.putText(m.uidSlot, file.ID+":"+strconv.Itoa(line))
-	}
-}
-
-// recordFlags are what a record says about itself.
-type recordFlags struct{ malformed, unverified, withheld bool }
-
-func (m *Mapper) putFlags(flags recordFlags) {
-	if m.values.set.intersects(&m.genAI) {
-		m.values.putText(slotProvider, ProviderOpenAI)
-	}
-	if !m.values.has(m.timeSlot) && !flags.malformed {
-		m.values.putTrue(slotNoTimestamp)
-	}
 	if m.source.Replay != "" {
 		m.values.putText(slotReplay, m.source.Replay)
 	}
-	if flags.malformed {
-		m.values.putTrue(slotMalformed)
-	}
-	if flags.unverified {
+	if file.Unverified {
 		m.values.putTrue(slotUnverified)
 	}
-	if flags.withheld {
+	m.values.constant = m.values.set
+}
+
+// putFlags sets what a record says about itself.
+func (m *Mapper) putFlags(malformed, withheld bool) {
+	if m.values.set.intersects(&m.genAI) {
+		m.values.putText(slotProvider, ProviderOpenAI)
+	}
+	if !m.values.has(m.timeSlot) && !malformed {
+		m.values.putTrue(slotNoTimestamp)
+	}
+	if malformed {
+		m.values.putTrue(slotMalformed)
+	}
+	if withheld {
 		m.values.putText(slotContent, string(m.source.Content.Mode))
 	}
 	if m.source.Self != nil && ownActions[m.values.text(m.actionSlot)] && m.source.Self(m.values.text(m.actorIDSlot)) {

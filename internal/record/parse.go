@@ -130,13 +130,13 @@ func (w *bodyWriter) parseMember(scan *jsonscan.Scanner, at *node, key string, b
 func (w *bodyWriter) parseText(scan *jsonscan.Scanner, at *node, out *attributeValues) (text string, fits bool) {
 	first := scan.Peek()
 	nested := first == '{' || first == '['
-	if nested {
-		w.extractAhead(scan, at, out)
-	}
 	if nested && w.redactor != nil && at.leaf && at.form == formOpen {
 		w.out = w.out[:0]
-		w.redactOpen(scan, at)
+		w.redactOpen(scan, at, out)
 		return string(w.out), false
+	}
+	if nested {
+		w.extractAhead(scan, at, out)
 	}
 	raw := scan.Raw()
 	text, fits = w.stays(raw, at)

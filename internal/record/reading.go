@@ -61,7 +61,8 @@ var outcomeWords = map[string]string{
 	"failed": OutcomeFailure, "failure": OutcomeFailure, "failures": OutcomeFailure, "fail": OutcomeFailure,
 	"error": OutcomeFailure, "errored": OutcomeFailure, "errors": OutcomeFailure, "invalid": OutcomeFailure,
 	"timeout": OutcomeFailure, "timed": OutcomeFailure, "abort": OutcomeFailure, "aborted": OutcomeFailure,
-	"cancel": OutcomeFailure, "cancelled": OutcomeFailure, "canceled": OutcomeFailure, "interrupted": OutcomeFailure,
+	"cancel": OutcomeFailure, "canceled": OutcomeFailure, "interrupted": OutcomeFailure,
+	"cancelled":    OutcomeFailure, //nolint:misspell // the API's word
 	"unauthorized": OutcomeFailure, "unsuccessful": OutcomeFailure,
 	"blocked": OutcomeBlocked, "locked": OutcomeBlocked, "denied": OutcomeBlocked, "deny": OutcomeBlocked, "refused": OutcomeBlocked,
 	"rejected": OutcomeBlocked, "forbidden": OutcomeBlocked, "decline": OutcomeBlocked, "declined": OutcomeBlocked,

@@ -109,7 +109,7 @@ const (
 	internalDelegatorM = ".delegator.email"
 	internalGrantee    = ".grantee"
 	internalObjectID   = ".object"
-	internalModel      = ".model"
+	internalCall       = ".call"
 	internalDay        = ".day"
 	internalHour       = ".hour"
 	internalCosts      = ".costs"
@@ -150,7 +150,7 @@ var envelope = slices.Concat([]field{
 	text("request_metadata.destination_hostname", AttrServerAddress),
 	token("request_metadata.client_ip_details.asn").as(AttrClientASN, asnNumber),
 	text("request_metadata.client_ip_details.country", AttrGeoCountryCode),
-	text("request_metadata.client_ip_details.region", AttrClientRegion),
+	text("request_metadata.client_ip_details.region"),
 	text("request_metadata.client_ip_details.region_code", internalRegion),
 	text("request_metadata.client_ip_details.city", AttrGeoLocality),
 	coordinates("request_metadata.client_ip_details.latitude", AttrGeoLat),

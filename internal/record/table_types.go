@@ -67,7 +67,7 @@ var eventHead = slices.Concat([]field{
 var promptDetails = slices.Concat([]field{
 	text("session_id", AttrSessionID),
 	text("turn_id", AttrTurnID),
-	text("call_id", AttrCallID),
+	text("call_id", internalCall),
 	text("conversation_id", AttrConversationID),
 	text("environment_id", AttrEnvironmentID),
 	text("response_id", AttrResponseID),

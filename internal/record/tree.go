@@ -14,13 +14,13 @@ import (
 type node struct {
 	key      string
 	children []*node
-	index    map[string]*node // of the children, where they are many
-	element  *node            // of a list
+	byLength [][]*node // the children by the length of their keys, which tells most apart
+	element  *node     // of a list
 
 	leaf bool // the table names it: it has a form
 	form form
-	// follower is the member that came after this one when it was last read.
-	follower *node
+	// visit is that of the object which last had this member.
+	visit uint64
 	// tested says that a value can be of another form than what the rules read.
 	tested bool
 	// rules are the attributes that the value sets.
@@ -113,10 +113,7 @@ func (t *tree) slotOf(attr string) int {
 	return slot
 }
 
-// fewChildren are found faster one by one than through a map.
-const fewChildren = 8
-
-// finish says of each place whether it is of interest, and finds many children by name.
+// finish says of each place whether it is of interest.
 func (n *node) finish(open bool) {
 	isOpen := n.leaf && n.form == formOpen
 	n.open = open || isOpen
@@ -132,12 +129,6 @@ func (n *node) finish(open bool) {
 	}
 	n.outermost = isOpen
 	n.tested = !n.readsItself()
-	if len(n.children) > fewChildren {
-		n.index = make(map[string]*node, len(n.children))
-		for _, child := range n.children {
-			n.index[child.key] = child
-		}
-	}
 }
 
 // readsItself says that what the rules cannot read is all that is not of the form.
@@ -169,26 +160,12 @@ func (n *node) isObject() bool { return len(n.children) > 0 }
 // isList says that the value is a list, and one value alone a list of one.
 func (n *node) isList() bool { return n.element != nil && !n.leaf }
 
-// childAfter is child for the member after another one, nil for the first. Members come
-// mostly in the order of the record before: where a place has many, that is found faster.
-func (n *node) childAfter(before *node, key []byte) *node {
-	if before == nil {
-		return n.child(key)
-	}
-	if next := before.follower; next != nil && next.key == string(key) {
-		return next
-	}
-	next := n.child(key)
-	before.follower = next
-	return next
-}
-
 // child returns the place of a member, nil if there is none.
 func (n *node) child(key []byte) *node {
-	if n.index != nil {
-		return n.index[string(key)]
+	if len(key) >= len(n.byLength) {
+		return nil
 	}
-	for _, child := range n.children {
+	for _, child := range n.byLength[len(key)] {
 		if child.key == string(key) {
 			return child
 		}
@@ -196,10 +173,10 @@ func (n *node) child(key []byte) *node {
 	return nil
 }
 
-// memberAfter reads the key of a member and returns it with its place, nil if there is none.
-func (n *node) memberAfter(before *node, scan *jsonscan.Scanner) (key string, child *node) {
+// member reads the key of a member and returns it with its place, nil if there is none.
+func (n *node) member(scan *jsonscan.Scanner) (key string, child *node) {
 	written := scan.Key()
-	if child = n.childAfter(before, written); child != nil {
+	if child = n.child(written); child != nil {
 		return child.key, child
 	}
 	return string(written), nil
@@ -212,6 +189,10 @@ func (n *node) ensureChild(key string) *node {
 	}
 	child := newNode(key)
 	n.children = append(n.children, child)
+	for len(n.byLength) <= len(key) {
+		n.byLength = append(n.byLength, nil)
+	}
+	n.byLength[len(key)] = append(n.byLength[len(key)], child)
 	return child
 }
 

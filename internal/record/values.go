@@ -37,6 +37,7 @@ type attributeValues struct {
 	values   []attributeValue
 	lists    [][]listItem // in the place of a value, of the slots that are lists
 	set      slotSet      // which of the values are there
+	constant slotSet      // those of every record of a file
 
 	element int // the place in the list that is being read
 	// unknownMember is set when the line has a member that the table does not know,
@@ -76,7 +77,7 @@ func newAttributeValues(attrs []string) attributeValues {
 
 // begin forgets the record before.
 func (v *attributeValues) begin() {
-	v.set = slotSet{}
+	v.set = v.constant
 	v.unknownMember, v.unknownOutcome, v.saysNothing = false, false, false
 }
 
@@ -84,6 +85,7 @@ func (v *attributeValues) begin() {
 func (v *attributeValues) reset() {
 	clear(v.values)
 	clear(v.lists)
+	v.constant = slotSet{}
 	v.begin()
 }
 
