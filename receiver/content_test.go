@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"slices"
+	"strconv"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -222,7 +223,7 @@ func TestKeyFileIsReadOnceAPoll(t *testing.T) {
 		cfg.APIKey, cfg.APIKeyFile, cfg.PollInterval = "", keyFile, time.Hour
 	})
 	for i := range 20 {
-		w.api.Add("AUTH_LOG", recent(time.Hour+time.Duration(i)*time.Second), authLine(fmt.Sprint(i)))
+		w.api.Add("AUTH_LOG", recent(time.Hour+time.Duration(i)*time.Second), authLine(strconv.Itoa(i)))
 	}
 	w.next = consumeFunc(func(ctx context.Context, logs plog.Logs) error {
 		return errors.Join(os.WriteFile(keyFile, []byte("sk-admin-another-key"), 0o600), w.sink.ConsumeLogs(ctx, logs))

@@ -144,7 +144,7 @@ func TestSpansHoldNoTextOfOthers(t *testing.T) {
 	const canary = "malformed MIME header line: Location: https://x/?sig=CANARY"
 	broken := roundTripper(func(*http.Request) (*http.Response, error) { return nil, failing{canary} })
 	refusing := roundTripper(func(req *http.Request) (*http.Response, error) {
-		return &http.Response{StatusCode: 503, Header: http.Header{}, Body: brokenBody{}, Request: req}, nil
+		return &http.Response{StatusCode: http.StatusServiceUnavailable, Header: http.Header{}, Body: brokenBody{}, Request: req}, nil
 	})
 	for _, next := range []http.RoundTripper{broken, refusing} {
 		api, err := apiTransport(t.Context(), NewDefaultConfig().HTTP, nil, extensions(nil), tt.NewTelemetrySettings())
@@ -187,7 +187,7 @@ func TestMalformedAnswersStayOutOfSight(t *testing.T) {
 		if err != nil {
 			return
 		}
-		defer conn.Close()
+		defer func() { _ = conn.Close() }()
 		_, _ = conn.Write([]byte("HTTP/1.1 307 Temporary Redirect\r\nX-Request-Id: " + strings.TrimPrefix(r.Header.Get("Authorization"), "Bearer ") +
 			"\r\nLocation: https://x.example/?sig=" + sig + "\x01" + r.Header.Get("Authorization") + "\r\n\r\n"))
 	}))

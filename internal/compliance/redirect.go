@@ -136,7 +136,7 @@ func shownHost(host string) string {
 }
 
 func isNoHostCharacter(r rune) bool {
-	return !(r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || r == '.' || r == '-' || r == '_')
+	return (r < 'a' || r > 'z') && (r < 'A' || r > 'Z') && (r < '0' || r > '9') && r != '.' && r != '-' && r != '_'
 }
 
 // isNumericLabel tells what address parsers read as a number: a name whose last label
