@@ -173,3 +173,19 @@ func TestLoopbackEndpoint(t *testing.T) {
 		{name: "plain http", location: "http://34.0.0.99{path}", want: refused},
 	})
 }
+
+// A loopback endpoint without TLS opens loopback without TLS, and nothing else
+// without it.
+func TestPlainEndpoint(t *testing.T) {
+	w := newWorld(t)
+	w.endpoint = "http://127.0.0.1"
+	w.names.set("rebound.hostile.test", "127.0.0.72")
+	w.run([]row{
+		{name: "loopback", location: "http://127.0.0.71{path}", want: delivered, dial: []string{at("127.0.0.71", httpPort)}},
+		{name: "public", location: "http://34.0.0.99{path}", want: refused},
+		{name: "name of loopback", location: "http://rebound.hostile.test{path}", want: refused},
+		{name: "private", location: "http://10.0.0.13{path}", want: refused},
+		{name: "metadata", location: "http://169.254.169.248{path}", want: refused},
+		toHost("public, with TLS", "34.0.0.56", delivered, at("34.0.0.56", httpsPort)),
+	})
+}

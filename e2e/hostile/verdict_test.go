@@ -126,8 +126,7 @@ func (w *world) always() []string {
 	if strings.Contains(w.http, "proxy_url") {
 		return []string{at(apiName, httpsPort), at(storageName, httpsPort), at(proxyAddress, proxyPort)}
 	}
-	api := strings.Replace(strings.TrimPrefix(w.endpoint, "https://"), apiName, apiAddress, 1)
-	return []string{at(api, httpsPort), at(storageAddress, httpsPort)}
+	return []string{w.api(), at(storageAddress, httpsPort)}
 }
 
 // secrets are what must not be in the log, in the spans and in the state.

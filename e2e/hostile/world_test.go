@@ -198,10 +198,10 @@ func (f *file) expand(location string) string {
 }
 
 // answer serves every host of the network. Only what comes to the API's own address
-// or name, over TLS, is the API's.
+// and port, or to its name by the proxy, is the API's.
 func (w *world) answer(rw http.ResponseWriter, r *http.Request) {
 	to := destination(r)
-	isAPI := r.TLS != nil && (to == at(apiAddress, httpsPort) || to == at(strings.TrimPrefix(w.endpoint, "https://"), httpsPort))
+	isAPI := to == w.api() || r.TLS != nil && to == at(apiName, httpsPort)
 	if !isAPI {
 		var said bytes.Buffer
 		_ = r.Write(&said)
@@ -222,6 +222,17 @@ func (w *world) answer(rw http.ResponseWriter, r *http.Request) {
 	default:
 		rw.WriteHeader(http.StatusNotFound)
 	}
+}
+
+// api is the host:port that the API's connections are made to, but for those through
+// the proxy.
+func (w *world) api() string {
+	scheme, host, _ := strings.Cut(w.endpoint, "://")
+	port := httpsPort
+	if scheme == "http" {
+		port = httpPort
+	}
+	return at(strings.Replace(host, apiName, apiAddress, 1), port)
 }
 
 // destination is where a request's connection was made to: an address, or what the
