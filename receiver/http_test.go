@@ -82,7 +82,7 @@ func TestSignedURLsHaveAClientOfTheirOwn(t *testing.T) {
 	cfg.HTTP.Headers.Set("X-Gateway", "token")
 	cfg.HTTP.Cookies = configoptional.Some(confighttp.CookiesConfig{})
 	cfg.HTTP.Middlewares = []configmiddleware.Config{{ID: component.MustNewID("first")}, {ID: component.MustNewID("second")}}
-	clients, err := newTransports(t.Context(), cfg, all, componenttest.NewNopTelemetrySettings())
+	clients, err := newTransports(t.Context(), cfg, all, componenttest.NewNopTelemetrySettings(), func(*http.Transport) {})
 	require.NoError(t, err)
 	defer clients.close()
 	client := newAPI(cfg, cfg.newKeySource(), clients, apiHooks{}, "test")
@@ -105,7 +105,7 @@ func TestSignedURLsHaveAClientOfTheirOwn(t *testing.T) {
 	}
 
 	cfg.HTTP.Middlewares = append(cfg.HTTP.Middlewares, configmiddleware.Config{ID: component.MustNewID("missing")})
-	_, err = newTransports(t.Context(), cfg, all, componenttest.NewNopTelemetrySettings())
+	_, err = newTransports(t.Context(), cfg, all, componenttest.NewNopTelemetrySettings(), func(*http.Transport) {})
 	require.ErrorContains(t, err, "missing")
 }
 

@@ -10,7 +10,6 @@ import (
 	"strings"
 	"time"
 
-	"go.opentelemetry.io/collector/config/configmiddleware"
 	"go.opentelemetry.io/collector/config/configopaque"
 
 	"go.opentelemetry.io/collector/component"
@@ -26,10 +25,7 @@ const asleep = 35 * 24 * time.Hour
 // catches up.
 const day = 24 * time.Hour
 
-var (
-	storageID = component.MustNewID("file_storage")
-	networkID = component.MustNewID("network")
-)
+var storageID = component.MustNewID("file_storage")
 
 // plan is everything that is drawn from a seed before the run begins.
 type plan struct {
@@ -146,7 +142,6 @@ func baseConfig() *receiver.Config {
 	cfg.WorkspaceID = fakeapi.DefaultWorkspace
 	cfg.StorageID = &storageID
 	cfg.HTTP.Endpoint = "http://" + apiHost + "/v1/compliance"
-	cfg.HTTP.Middlewares = []configmiddleware.Config{{ID: networkID}}
 	cfg.APIRetry.BackOff.RandomizationFactor, cfg.RetryOnFailure.RandomizationFactor = 0, 0
 	return cfg
 }

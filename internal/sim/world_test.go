@@ -128,7 +128,7 @@ func (w *world) isCalm() bool {
 
 // GetExtensions implements component.Host.
 func (w *world) GetExtensions() map[component.ID]component.Component {
-	return map[component.ID]component.Component{storageID: w.disk.extension(w.life), networkID: w.net}
+	return map[component.ID]component.Component{storageID: w.disk.extension(w.life)}
 }
 
 // start runs a new receiver; while it does not start, as with broken storage, it
@@ -187,7 +187,7 @@ func (w *world) tryStart() error {
 		until: func(open window) time.Duration { return open.until - w.since() },
 	}
 	var err error
-	if w.running, err = receiver.New(set, &cfg, next, receiver.WithWallClock(w.ownNow)); err != nil {
+	if w.running, err = receiver.New(set, &cfg, next, receiver.WithWallClock(w.ownNow), receiver.WithTransport(w.net.configure)); err != nil {
 		return err
 	}
 	w.mu.Lock()
