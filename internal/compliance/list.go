@@ -6,6 +6,8 @@ package compliance
 import (
 	"bytes"
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -82,8 +84,28 @@ func (c *Client) list(ctx context.Context, asks listRange) (page Page, err error
 		return Page{}, &AnswerError{Problem: fmt.Sprintf("is longer than %d bytes", maxAnswer)}
 	}
 	page, err = parsePage(body, asks.eventType)
+	dropKey(page.Entries, bearerOf(resp.Request))
 	page.Date = serverTime(resp.Header)
 	return page, err
+}
+
+// dropKey takes the key out of what a listing names: ids and names come into logs,
+// records and the state. An entry whose id holds it has no usable id.
+func dropKey(entries []Entry, key string) {
+	for i := range entries {
+		if e := &entries[i]; strings.Contains(e.ID, key) {
+			sum := sha256.Sum256([]byte(e.ID))
+			e.ID, e.Digest, e.Fault = "", hex.EncodeToString(sum[:]), "id: holds the API key"
+		}
+		if strings.Contains(entries[i].Name, key) {
+			entries[i].Name = ""
+		}
+	}
+}
+
+// bearerOf is the key that a request was sent with.
+func bearerOf(req *http.Request) string {
+	return strings.TrimPrefix(req.Header.Get("Authorization"), "Bearer ")
 }
 
 // isSuccess reports whether a status is one of 2xx: the bytes that come with it
@@ -115,7 +137,7 @@ func serverTime(header http.Header) time.Time {
 // refused is the error for an answer of the API with an unwanted status. The key
 // that was sent is what may be echoed; the source may yield another one by now.
 func refused(op Operation, resp *http.Response, body []byte) error {
-	key := strings.TrimPrefix(resp.Request.Header.Get("Authorization"), "Bearer ")
+	key := bearerOf(resp.Request)
 	err := statusError(op, resp, apiMessage(body, key))
 	err.Key = kindOf(key)
 	err.Organization = strings.Contains(resp.Request.URL.Path, "/"+Principal{Organization: true}.segment()+"/")

@@ -141,6 +141,25 @@ func TestListReadsPage(t *testing.T) {
 	}
 }
 
+// An entry that names the key, escaped or not, has no usable id and no name: what a
+// listing names comes into logs, records and the state. The entries beside it stay.
+func TestListDropsKey(t *testing.T) {
+	t.Parallel()
+	escaped := `\u0073` + testKey[1:]
+	entries := []string{
+		replaced(t, goodEntry, "eclf_1", "x"+escaped), replaced(t, goodEntry, "AUTH_LOG_1.jsonl", escaped), replaced(t, goodEntry, "eclf_1", "eclf_2"),
+	}
+	answer := `{"data":[` + strings.Join(entries, ",") + `],"has_more":false}`
+	page, err := newClient(t, newHost(t, answering(200, answer)).URL).Pages("AUTH_LOG", noon, time.Time{}, nil).Next(t.Context())
+	require.NoError(t, err)
+	require.Len(t, page.Entries, 3)
+	assert.Empty(t, page.Entries[0].ID)
+	assert.Len(t, page.Entries[0].Digest, 64)
+	assert.Equal(t, []string{"eclf_1", ""}, []string{page.Entries[1].ID, page.Entries[1].Name})
+	assert.Equal(t, []string{"eclf_2", "AUTH_LOG_1.jsonl"}, []string{page.Entries[2].ID, page.Entries[2].Name})
+	assert.NotContains(t, fmt.Sprint(page), testKey)
+}
+
 // Any success will do: what the answer holds decides.
 func TestListReadsEverySuccess(t *testing.T) {
 	t.Parallel()
