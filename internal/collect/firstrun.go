@@ -6,6 +6,7 @@ package collect
 import (
 	"context"
 	"fmt"
+	"sync"
 	"time"
 
 	"github.com/openaicompliance/openaicompliancereceiver/internal/checkpoint"
@@ -15,14 +16,19 @@ import (
 // answered the first list request of any of them: a wrong clock of ours alone must
 // not choose what is collected.
 type FirstRun struct {
-	turn    chan struct{} // holds a token while no stream asks
+	turn    chan struct{} // holds a token while no stream asks, or the one that does is slow
+	fixing  chan struct{} // holds a token while no stream fixes bounds
 	streams []*Stream     // without bounds
 }
 
+// firstAskPatience is how long the first request of one type keeps the others waiting.
+const firstAskPatience = 5 * time.Second
+
 // NewFirstRun knows no stream yet.
 func NewFirstRun() *FirstRun {
-	f := &FirstRun{turn: make(chan struct{}, 1)}
+	f := &FirstRun{turn: make(chan struct{}, 1), fixing: make(chan struct{}, 1)}
 	f.turn <- struct{}{}
+	f.fixing <- struct{}{}
 	return f
 }
 
@@ -100,7 +106,9 @@ func awaitChange(ctx context.Context, changed <-chan struct{}, most time.Duratio
 func (f *FirstRun) ask(ctx context.Context, s *Stream) (fixed bool, err error) {
 	select {
 	case <-f.turn:
-		defer func() { f.turn <- struct{}{} }()
+		release := sync.OnceFunc(func() { f.turn <- struct{}{} })
+		defer release()
+		defer time.AfterFunc(firstAskPatience, release).Stop()
 	case <-ctx.Done():
 		return false, ctx.Err()
 	}
@@ -119,7 +127,13 @@ func (f *FirstRun) ask(ctx context.Context, s *Stream) (fixed bool, err error) {
 		s.pauseRequests(fault, time.Second)
 		return false, err
 	}
-	f.fix(ctx)
+	select {
+	case <-f.fixing:
+		f.fix(ctx)
+		f.fixing <- struct{}{}
+	case <-ctx.Done():
+		return false, ctx.Err()
+	}
 	_, fixed = s.checkpoint.Bounds()
 	return fixed, nil
 }

@@ -663,3 +663,21 @@ func TestFaultWholeTypeUnreadable(t *testing.T) {
 		s.requireOnce(6*time.Minute, append(want, "codex")...)
 	})
 }
+
+// At the first start a type whose list answer does not come holds the others up for
+// seconds, not until its request times out.
+func TestFaultSilentTypeAtFirstStart(t *testing.T) {
+	for _, silent := range []string{"AUDIT_LOG", "AUTH_LOG"} {
+		t.Run(silent, func(t *testing.T) {
+			play(t, fakeapi.Options{}, func(s *scene) {
+				s.cfg.EventTypes = []string{"AUDIT_LOG", "AUTH_LOG", "APP_LOG"}
+				s.cfg.InitialDelay = 0
+				s.cfg.HTTP.Timeout = 10 * time.Minute
+				s.api.Script(fakeapi.Fault{Op: "list", EventType: silent, Stall: true})
+				s.api.Add("APP_LOG", time.Now().Add(-time.Hour), eventLine("a"))
+				s.start()
+				s.requireOnce(12*time.Second, "a")
+			})
+		})
+	}
+}
