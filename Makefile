@@ -4,8 +4,11 @@ COLLECTOR := _build/otelcol-openai-compliance
 COMMIT    := $(shell git rev-parse --short=12 HEAD 2>/dev/null || echo unknown)
 DIRTY     := $(shell git status --porcelain --untracked-files=no 2>/dev/null | grep -q . && echo .dirty)
 VERSION   := $(shell sed -n 's/^  version: //p' builder-config.yaml)+$(COMMIT)$(DIRTY)
-SOURCES   := $(shell find . -name '*.go' -not -name '*_test.go' -not -path './_build/*' -not -path './.tools/*' -not -path './e2e/*' -not -path './internal/mutants/*' -not -path './bench/*') go.mod go.sum builder-config.yaml
+SOURCES   := $(shell find . -name '*.go' -not -name '*_test.go' -not -path './_build/*' -not -path './.tools/*' -not -path './cmd/*' -not -path './e2e/*' -not -path './internal/mutants/*' -not -path './bench/*') go.mod go.sum builder-config.yaml
 TOOLS     := $(CURDIR)/.tools
+# The modules of go.work, as patterns. Others are built alone, and so is what ocb makes.
+MODULES   := ./... ./cmd/... ./e2e/...
+ALONE     := GOWORK=off
 
 SHELL       := bash
 .SHELLFLAGS := -eu -o pipefail -c
@@ -29,12 +32,12 @@ _build/version: FORCE
 
 $(COLLECTOR): $(SOURCES) _build/version | $(TOOLS)/builder
 	@sed 's/^  version: .*/  version: $(VERSION)/' builder-config.yaml > _build/builder-config.yaml
-	$(TOOLS)/builder --config _build/builder-config.yaml
+	$(ALONE) $(TOOLS)/builder --config _build/builder-config.yaml
 
 # The collector that the end-to-end tests kill at named points.
 E2E := _build/e2e/otelcol-e2e
 $(E2E): $(COLLECTOR) e2e/builder-config.yaml e2e/killstorage/storage.go | $(TOOLS)/builder
-	$(TOOLS)/builder --config e2e/builder-config.yaml
+	$(ALONE) $(TOOLS)/builder --config e2e/builder-config.yaml
 
 .PHONY: demo
 demo: $(COLLECTOR) ## show the collector at work against a simulated API; ends by itself
@@ -64,7 +67,7 @@ test: test-unit test-e2e test-rules ## unit tests with -race, end-to-end tests, 
 
 .PHONY: test-unit
 test-unit:
-	go test -race ./...
+	go test -race $(MODULES)
 	go test ./internal/sim # more days than the race detector has time for
 
 .PHONY: test-e2e
@@ -77,7 +80,7 @@ test-rules: ## test the alerting rules with promtool
 
 .PHONY: test-ui
 test-ui: $(COLLECTOR) _build/demo-ui $(TOOLS)/victoria-logs ## open the page of demo-ui in a browser, and count what the database holds
-	cd e2e/ui && go test -count=1 -v .
+	cd e2e/ui && $(ALONE) go test -count=1 -v .
 
 .PHONY: screenshot
 screenshot: test-ui ## take the picture that README.md shows anew
@@ -110,7 +113,7 @@ prove: kill mutants ## the longer proofs: DAYS simulated days, KILLS and POINT_K
 FUZZTIME ?= 30s
 .PHONY: fuzz
 fuzz: ## fuzz every target for FUZZTIME each
-	@grep -roE --include='*_test.go' '^func Fuzz[A-Za-z]+' internal receiver | sort | while IFS=: read -r file target; do \
+	@grep -roE --include='*_test.go' '^func Fuzz[A-Za-z]+' internal receiver cmd e2e | sort | while IFS=: read -r file target; do \
 		echo "$$file $${target#func }"; \
 		go test "./$$(dirname "$$file")" -run '^$$' -fuzz "^$${target#func }$$" -fuzztime $(FUZZTIME); \
 	done
@@ -127,45 +130,35 @@ check-generated: $(TOOLS)/mdatagen
 	@scripts/check-generated.sh $(TOOLS)/mdatagen
 
 .PHONY: check-modules
-check-modules:
-	go mod tidy -diff
-	cd e2e/killstorage && go mod tidy -diff
-	cd internal/tools && go mod tidy -diff
-	cd internal/tools/lint && go mod tidy -diff
-	cd internal/tools/victorialogs && go mod tidy -diff
-	cd e2e/ui && go mod tidy -diff
-	cd bench && go mod tidy -diff
-	go mod verify
+check-modules: ## go.mod of every module is tidy; the receiver requires nothing that only tools need
+	@scripts/check-modules.sh
 
 .PHONY: check-lint
 check-lint: $(TOOLS)/golangci-lint
-	go vet ./...
-	go vet -tags e2e ./e2e/...
-	$(TOOLS)/golangci-lint run --build-tags e2e ./...
-	cd e2e/ui && go vet ./... && $(TOOLS)/golangci-lint run ./...
-	cd e2e/killstorage && $(TOOLS)/golangci-lint run ./...
-	cd bench && go vet ./... && $(TOOLS)/golangci-lint run ./...
+	go vet -tags e2e $(MODULES)
+	$(TOOLS)/golangci-lint run --build-tags e2e $(MODULES)
+	for module in e2e/ui e2e/killstorage bench; do (cd $$module && $(ALONE) go vet ./... && $(ALONE) $(TOOLS)/golangci-lint run ./...); done
 
 .PHONY: check-platforms
 check-platforms: ## the sources build for Windows and macOS too
-	GOOS=windows go build ./...
-	GOOS=darwin GOARCH=arm64 go build ./...
+	GOOS=windows go build $(MODULES)
+	GOOS=darwin GOARCH=arm64 go build $(MODULES)
 
 .PHONY: bench
 bench: ## benchmarks, in the form benchstat reads
-	go test -run '^$$' -bench . -benchmem -count 6 ./...
-	cd bench && go test -run '^$$' -bench . -benchmem -count 6 ./...
+	go test -run '^$$' -bench . -benchmem -count 6 $(MODULES)
+	cd bench && $(ALONE) go test -run '^$$' -bench . -benchmem -count 6 ./...
 
 # The collector that bench-collector measures, with the peers it is measured beside.
 BENCH := _build/bench/otelcol-bench
 $(BENCH): $(SOURCES) bench/builder-config.yaml | $(TOOLS)/builder
 	@mkdir -p _build
-	$(TOOLS)/builder --config bench/builder-config.yaml
+	$(ALONE) $(TOOLS)/builder --config bench/builder-config.yaml
 
 BENCH_ROUNDS ?= 5
 .PHONY: bench-collector
 bench-collector: $(BENCH) ## measure the built collector: CPU per GB beside file_log and the floor, memory, idle; about 15 minutes
-	cd bench && go build -o ../_build/bench/bench .
+	cd bench && $(ALONE) go build -o ../_build/bench/bench .
 	_build/bench/bench -what cpu -rounds $(BENCH_ROUNDS)
 	_build/bench/bench -what memory
 	_build/bench/bench -what idle
@@ -177,10 +170,10 @@ clean: ## remove what the targets above build; the positions of make run stay
 
 # The tools have modules of their own, so that what they need stays out of go.mod.
 $(TOOLS)/builder: internal/tools/go.sum
-	cd internal/tools && go build -o $@ go.opentelemetry.io/collector/cmd/builder
+	cd internal/tools && $(ALONE) go build -o $@ go.opentelemetry.io/collector/cmd/builder
 $(TOOLS)/mdatagen: internal/tools/go.sum
-	cd internal/tools && go build -o $@ go.opentelemetry.io/collector/cmd/mdatagen
+	cd internal/tools && $(ALONE) go build -o $@ go.opentelemetry.io/collector/cmd/mdatagen
 $(TOOLS)/golangci-lint: internal/tools/lint/go.sum
-	cd internal/tools/lint && go build -o $@ github.com/golangci/golangci-lint/v2/cmd/golangci-lint
+	cd internal/tools/lint && $(ALONE) go build -o $@ github.com/golangci/golangci-lint/v2/cmd/golangci-lint
 $(TOOLS)/victoria-logs: internal/tools/victorialogs/go.sum
-	cd internal/tools/victorialogs && CGO_ENABLED=0 go build -o $@ github.com/VictoriaMetrics/VictoriaMetrics/app/victoria-logs
+	cd internal/tools/victorialogs && $(ALONE) CGO_ENABLED=0 go build -o $@ github.com/VictoriaMetrics/VictoriaMetrics/app/victoria-logs

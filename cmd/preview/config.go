@@ -11,7 +11,7 @@ import (
 	"go.opentelemetry.io/collector/config/configopaque"
 	"go.opentelemetry.io/collector/confmap"
 
-	"github.com/openaicompliance/openaicompliancereceiver/internal/collectorconf"
+	"github.com/openaicompliance/openaicompliancereceiver/cmd/internal/collectorconf"
 	"github.com/openaicompliance/openaicompliancereceiver/receiver"
 )
 

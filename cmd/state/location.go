@@ -21,7 +21,7 @@ import (
 	"go.opentelemetry.io/collector/extension"
 	"go.opentelemetry.io/collector/extension/xextension/storage"
 
-	"github.com/openaicompliance/openaicompliancereceiver/internal/collectorconf"
+	"github.com/openaicompliance/openaicompliancereceiver/cmd/internal/collectorconf"
 	"github.com/openaicompliance/openaicompliancereceiver/receiver"
 )
 

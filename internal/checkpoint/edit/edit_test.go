@@ -5,7 +5,6 @@ package edit
 
 import (
 	"bytes"
-	"context"
 	"strings"
 	"testing"
 	"time"
@@ -13,15 +12,13 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	"go.uber.org/goleak"
-	"go.uber.org/zap"
 
-	"github.com/open-telemetry/opentelemetry-collector-contrib/extension/storage/filestorage"
 	"go.opentelemetry.io/collector/component"
-	"go.opentelemetry.io/collector/extension"
 	"go.opentelemetry.io/collector/extension/xextension/storage"
 
 	"github.com/openaicompliance/openaicompliancereceiver/internal/checkpoint"
 	"github.com/openaicompliance/openaicompliancereceiver/internal/deliver"
+	"github.com/openaicompliance/openaicompliancereceiver/internal/testbed"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -293,17 +290,10 @@ func TestLoadAfterReplace(t *testing.T) {
 	assert.Equal(t, ago(400), history.Cursor)
 }
 
-// newClient of a file_storage of its own.
+// newClient of a storage of its own.
 func newClient(t *testing.T) storage.Client {
 	t.Helper()
-	cfg := filestorage.NewFactory().CreateDefaultConfig().(*filestorage.Config)
-	cfg.Directory = t.TempDir()
-	ext, err := filestorage.NewFactory().Create(t.Context(), extension.Settings{
-		ID: component.MustNewID("file_storage"), TelemetrySettings: component.TelemetrySettings{Logger: zap.NewNop()},
-	}, cfg)
+	client, err := testbed.NewStorage().GetClient(t.Context(), component.KindReceiver, component.MustNewID("openai_compliance"), "")
 	require.NoError(t, err)
-	client, err := ext.(storage.Extension).GetClient(t.Context(), component.KindReceiver, component.MustNewID("openai_compliance"), "")
-	require.NoError(t, err)
-	t.Cleanup(func() { require.NoError(t, client.Close(context.Background())) })
 	return client
 }
