@@ -54,13 +54,21 @@ _build/demo-ui: FORCE
 run: ## collect from the real API; needs OPENAI_COMPLIANCE_API_KEY and OPENAI_WORKSPACE_ID
 	@scripts/run.sh $(COLLECTOR)
 
+CLI := _build/openai-compliance
+.PHONY: cli
+cli: $(CLI) ## build the command openai-compliance: preview, fetch, state, inspect, verify (docs/cli.md)
+	@echo $(CLI)
+
+$(CLI): FORCE
+	@go build -o $@ ./cmd/openai-compliance
+
 .PHONY: preview
-preview: ## print the newest records of each type and keep no state; ARGS="-config collector.yaml", or ARGS=-help
-	@go run ./cmd/preview $(ARGS)
+preview: $(CLI) ## print the newest records of each type and keep no state; ARGS="--config collector.yaml", or ARGS=--help
+	@$(CLI) preview $(ARGS)
 
 .PHONY: state
-state: ## show and change the state of a stopped collector (docs/state.md); ARGS="-config collector.yaml show"
-	@go run ./cmd/state $(ARGS)
+state: $(CLI) ## show and change the state of a stopped collector (docs/state.md); ARGS="--config collector.yaml show"
+	@$(CLI) state $(ARGS)
 
 .PHONY: test
 test: test-unit test-e2e test-rules ## unit tests with -race, end-to-end tests, alerting rules, examples validated

@@ -232,6 +232,19 @@ func TestExportIsVerified(t *testing.T) {
 	require.ErrorContains(t, err, "version is 2")
 }
 
+// What a terminal would obey, or show out of order, is escaped in an export and is the
+// same after it.
+func TestExportIsPrintable(t *testing.T) {
+	s := twoSegments()
+	s.Queue[0].File.ID = "a\u202eb\u009b2K\x1b"
+	var out bytes.Buffer
+	require.NoError(t, WriteExport(&out, "openai_compliance", now, []*checkpoint.Snapshot{s}))
+	assert.Contains(t, out.String(), `a\u202eb\u009b2K\u001b`)
+	_, snaps, err := ReadExport(&out)
+	require.NoError(t, err)
+	assert.Equal(t, s, snaps[0])
+}
+
 // Replace and Delete leave what is of others; blocks that no term names are damage; and
 // state of an older build is named as such and can be deleted.
 func TestStore(t *testing.T) {
