@@ -90,9 +90,9 @@ func TestInspectMisuse(t *testing.T) {
 		"set OPENAI_COMPLIANCE_HMAC_KEY":      {"--content", "hmac", sample},
 		"--line: -3 must be at least 1":       {"--line", "-3", sample},
 		"has no line 99":                      {"--line", "99999", sample},
-		"x_sample.jsonl does not begin with an event type; name it with --type": {unnamed},
-		"open none.jsonl":       {"--type", "A_LOG", "none.jsonl"},
-		"unknown flag: --lines": {"--lines", "3", sample},
+		"does not begin with an event type":   {unnamed},
+		"open none.jsonl":                     {"--type", "A_LOG", "none.jsonl"},
+		"unknown flag: --lines":               {"--lines", "3", sample},
 	} {
 		out, notes, status := runInspect(t, args...)
 		assert.Equal(t, command.ExitMisuse, status, want)
