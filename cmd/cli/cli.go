@@ -11,11 +11,15 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"io"
 	"os"
 	"os/signal"
+	"runtime/debug"
 	"syscall"
+
+	"github.com/spf13/cobra"
 
 	"go.opentelemetry.io/collector/extension"
 
@@ -38,9 +42,16 @@ func New(storages ...extension.Factory) *CLI { return &CLI{storages} }
 // that is wrong. Of what fails one sentence is printed to stderr.
 func (c *CLI) Run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	env := command.NewEnv(stdin, stdout, stderr, c.storages...)
+	return command.Run(ctx, newRoot(env), env, args) //nolint:contextcheck // cobra passes the context on
+}
+
+func newRoot(env *command.Env) *cobra.Command {
 	root := command.NewRoot(env)
-	root.AddCommand(preview.New(env), fetch.New(env), state.New(env), inspect.New(env), verify.New(env)) //nolint:contextcheck // cobra passes the context on
-	return command.Run(ctx, root, env, args)
+	if info, ok := debug.ReadBuildInfo(); ok {
+		root.Version = cmp.Or(info.Main.Version, "unknown")
+	}
+	root.AddCommand(preview.New(env), fetch.New(env), state.New(env), inspect.New(env), verify.New(env))
+	return root
 }
 
 // Main runs the command of this process until it ends or is interrupted, and returns its

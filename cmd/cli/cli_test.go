@@ -6,9 +6,12 @@ package cli
 import (
 	"bytes"
 	"context"
+	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -19,6 +22,7 @@ import (
 	"go.opentelemetry.io/collector/component"
 	"go.opentelemetry.io/collector/extension"
 
+	"github.com/openaicompliance/openaicompliancereceiver/cmd/internal/command"
 	"github.com/openaicompliance/openaicompliancereceiver/internal/testbed"
 )
 
@@ -93,6 +97,51 @@ func TestHelpAndCompletion(t *testing.T) {
 	assert.Contains(t, out, "AUDIT_LOG\nAUTH_LOG\n")
 	out, _, _ = run(t, New(), "__complete", "state", "show", "-o", "")
 	assert.Contains(t, out, "table\njson\n")
+}
+
+var (
+	// A call in a code block, or in a sentence.
+	calledAlone  = regexp.MustCompile(`(?m)^(?:\$ )?openai-compliance ([^\n]+)$`)
+	calledInline = regexp.MustCompile("`openai-compliance ([^`…]+)`")
+	relativeTime = regexp.MustCompile(` -[0-9]\S*`)
+	// What the make targets are called with.
+	calledByMake = regexp.MustCompile(`make (state|preview) ARGS="([^"]+)"`)
+)
+
+// Every call in the documents is one that the command takes.
+func TestDocumentedCalls(t *testing.T) {
+	paths, err := filepath.Glob("../../docs/*.md")
+	require.NoError(t, err)
+	calls := 0
+	for _, path := range append(paths, "../../README.md") {
+		text, err := os.ReadFile(path)
+		require.NoError(t, err)
+		lines := []string{}
+		for _, found := range slices.Concat(calledAlone.FindAllStringSubmatch(string(text), -1), calledInline.FindAllStringSubmatch(string(text), -1)) {
+			call, _, _ := strings.Cut(found[1], " > ")
+			call, _, _ = strings.Cut(call, " < ")
+			lines = append(lines, call)
+		}
+		for _, found := range calledByMake.FindAllStringSubmatch(string(text), -1) {
+			lines = append(lines, found[1]+" "+found[2])
+		}
+		for _, line := range lines {
+			if strings.HasPrefix(line, "of ") || strings.HasPrefix(line, "version ") {
+				continue // output
+			}
+			calls++
+			root := newRoot(command.NewEnv(nil, io.Discard, io.Discard))
+			root.InitDefaultHelpFlag()
+			cmd, args, err := root.Find(strings.Fields(relativeTime.ReplaceAllString(line, " now"))) // or it would be a flag
+			require.NoError(t, err, line)
+			require.NotEqual(t, root, cmd, "%s: %s", path, line)
+			require.NoError(t, cmd.ParseFlags(args), "%s: %s", path, line)
+			for _, word := range cmd.Flags().Args() {
+				assert.False(t, cmd.HasSubCommands(), "%s: %s is no command in %q", path, word, line)
+			}
+		}
+	}
+	assert.Greater(t, calls, 15)
 }
 
 // A program that brings the factory of a storage opens that storage.
