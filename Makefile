@@ -6,9 +6,10 @@ DIRTY     := $(shell git status --porcelain --untracked-files=no 2>/dev/null | g
 VERSION   := $(shell sed -n 's/^  version: //p' builder-config.yaml)+$(COMMIT)$(DIRTY)
 SOURCES   := $(shell find . -name '*.go' -not -name '*_test.go' -not -path './_build/*' -not -path './.tools/*' -not -path './cmd/*' -not -path './e2e/*' -not -path './internal/mutants/*' -not -path './bench/*') go.mod go.sum builder-config.yaml
 TOOLS     := $(CURDIR)/.tools
-# The modules of go.work, as patterns. Others are built alone, and so is what ocb makes.
-MODULES   := ./... ./cmd/... ./e2e/...
+# The packages of the modules of go.work. Other modules are built alone, and so is what ocb makes.
+PACKAGES  := ./... ./cmd/... ./e2e/...
 ALONE     := GOWORK=off
+BUILDER   := $(ALONE) $(TOOLS)/builder
 
 SHELL       := bash
 .SHELLFLAGS := -eu -o pipefail -c
@@ -32,12 +33,12 @@ _build/version: FORCE
 
 $(COLLECTOR): $(SOURCES) _build/version | $(TOOLS)/builder
 	@sed 's/^  version: .*/  version: $(VERSION)/' builder-config.yaml > _build/builder-config.yaml
-	$(ALONE) $(TOOLS)/builder --config _build/builder-config.yaml
+	$(BUILDER) --config _build/builder-config.yaml
 
 # The collector that the end-to-end tests kill at named points.
 E2E := _build/e2e/otelcol-e2e
 $(E2E): $(COLLECTOR) e2e/builder-config.yaml e2e/killstorage/storage.go | $(TOOLS)/builder
-	$(ALONE) $(TOOLS)/builder --config e2e/builder-config.yaml
+	$(BUILDER) --config e2e/builder-config.yaml
 
 .PHONY: demo
 demo: $(COLLECTOR) ## show the collector at work against a simulated API; ends by itself
@@ -75,7 +76,7 @@ test: test-unit test-e2e test-rules ## unit tests with -race, end-to-end tests, 
 
 .PHONY: test-unit
 test-unit:
-	go test -race $(MODULES)
+	go test -race $(PACKAGES)
 	go test ./internal/sim # more days than the race detector has time for
 
 .PHONY: test-e2e
@@ -143,25 +144,25 @@ check-modules: ## go.mod of every module is tidy; the receiver requires nothing 
 
 .PHONY: check-lint
 check-lint: $(TOOLS)/golangci-lint
-	go vet -tags e2e $(MODULES)
-	$(TOOLS)/golangci-lint run --build-tags e2e $(MODULES)
+	go vet -tags e2e $(PACKAGES)
+	$(TOOLS)/golangci-lint run --build-tags e2e $(PACKAGES)
 	for module in e2e/ui e2e/killstorage bench; do (cd $$module && $(ALONE) go vet ./... && $(ALONE) $(TOOLS)/golangci-lint run ./...); done
 
 .PHONY: check-platforms
 check-platforms: ## the sources build for Windows and macOS too
-	GOOS=windows go build $(MODULES)
-	GOOS=darwin GOARCH=arm64 go build $(MODULES)
+	GOOS=windows go build $(PACKAGES)
+	GOOS=darwin GOARCH=arm64 go build $(PACKAGES)
 
 .PHONY: bench
 bench: ## benchmarks, in the form benchstat reads
-	go test -run '^$$' -bench . -benchmem -count 6 $(MODULES)
+	go test -run '^$$' -bench . -benchmem -count 6 $(PACKAGES)
 	cd bench && $(ALONE) go test -run '^$$' -bench . -benchmem -count 6 ./...
 
 # The collector that bench-collector measures, with the peers it is measured beside.
 BENCH := _build/bench/otelcol-bench
 $(BENCH): $(SOURCES) bench/builder-config.yaml | $(TOOLS)/builder
 	@mkdir -p _build
-	$(ALONE) $(TOOLS)/builder --config bench/builder-config.yaml
+	$(BUILDER) --config bench/builder-config.yaml
 
 BENCH_ROUNDS ?= 5
 .PHONY: bench-collector

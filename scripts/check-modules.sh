@@ -32,9 +32,8 @@ tidy_beside_receiver() { # module folder
 if $fix; then go mod tidy; fi
 go mod tidy -diff
 for module in cmd e2e; do tidy_beside_receiver "$module"; done
-for module in e2e/killstorage e2e/ui internal/tools internal/tools/lint internal/tools/victorialogs bench; do
-	(cd "$module" && go mod tidy -diff)
-done
+find . -name go.mod -not -path './_build/*' -not -path './.tools/*' | sed 's|/go.mod$||' | sort | grep -vxE '\.|\./cmd|\./e2e' |
+	while read -r module; do (cd "$module" && go mod tidy -diff); done
 go mod verify
 
 # What is built together is tested with one version of each module.
