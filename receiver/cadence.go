@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"github.com/robfig/cron/v3"
+
+	"github.com/openaicompliance/openaicompliancereceiver/internal/secret"
 )
 
 // pollSchedule says when a stream's next pass begins: an interval after the last one
@@ -50,24 +52,28 @@ const scheduleForms = `minute, hour, day of month, month and day of week, like "
 // parseSchedule reads a cron schedule and its time zone. The zone is read here:
 // the parser panics where it finds one and nothing behind it.
 func parseSchedule(text string) (cron.Schedule, *time.Location, error) {
+	shown := secret.Quote(text)
+	if secret.Looks(text) { // what is wrong with it would quote a part
+		return nil, time.UTC, fmt.Errorf("%s cannot be read; write %s", shown, scheduleForms)
+	}
 	fields, zone, err := cutZone(strings.TrimSpace(text))
 	if err != nil {
-		return nil, time.UTC, fmt.Errorf("%q %w", text, err)
+		return nil, time.UTC, fmt.Errorf("%s %w", shown, err)
 	}
 	switch {
 	case fields == "":
-		return nil, time.UTC, fmt.Errorf("%q has no fields; write %s", text, scheduleForms)
+		return nil, time.UTC, fmt.Errorf("%s has no fields; write %s", shown, scheduleForms)
 	case strings.Contains(fields, "="):
-		return nil, time.UTC, fmt.Errorf("%q names more than one time zone, or in the wrong place; write %s", text, scheduleForms)
+		return nil, time.UTC, fmt.Errorf("%s names more than one time zone, or in the wrong place; write %s", shown, scheduleForms)
 	case strings.HasPrefix(fields, "@every"):
-		return nil, time.UTC, fmt.Errorf("%q is an interval; write it under poll_interval", text)
+		return nil, time.UTC, fmt.Errorf("%s is an interval; write it under poll_interval", shown)
 	}
 	schedule, err := cron.ParseStandard(fields)
 	if err != nil {
-		return nil, time.UTC, fmt.Errorf("%q cannot be read: %w; write %s", text, err, scheduleForms)
+		return nil, time.UTC, fmt.Errorf("%s cannot be read: %w; write %s", shown, err, scheduleForms)
 	}
 	if schedule.Next(time.Now().In(zone)).IsZero() {
-		return nil, time.UTC, fmt.Errorf("%q never comes: no month has such a day", text)
+		return nil, time.UTC, fmt.Errorf("%s never comes: no month has such a day", shown)
 	}
 	return schedule, zone, nil
 }
@@ -118,8 +124,8 @@ func (c *Config) validatePollSchedule() error {
 		if _, _, err := parseSchedule(c.Schedule); err != nil {
 			errs = append(errs, fmt.Errorf("schedule: %w", err))
 		} else if at := c.pollSchedule().pausesTooLong(time.Now()); !at.IsZero() {
-			errs = append(errs, fmt.Errorf("schedule: %q has no time for more than four weeks after %s: the API forgets files after 30 days",
-				c.Schedule, at.Format(time.DateOnly)))
+			errs = append(errs, fmt.Errorf("schedule: %s has no time for more than four weeks after %s: the API forgets files after 30 days",
+				secret.Quote(c.Schedule), at.Format(time.DateOnly)))
 		}
 	}
 	return errors.Join(errs...)

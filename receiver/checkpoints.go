@@ -14,6 +14,7 @@ import (
 
 	"github.com/openaicompliance/openaicompliancereceiver/internal/checkpoint"
 	"github.com/openaicompliance/openaicompliancereceiver/internal/collect"
+	"github.com/openaicompliance/openaicompliancereceiver/internal/secret"
 	"github.com/openaicompliance/openaicompliancereceiver/internal/timespec"
 )
 
@@ -60,7 +61,7 @@ func (c *Config) streamSpecs(now time.Time) ([]*streamSpec, error) {
 	for _, replay := range c.Replay {
 		err := replay.validateBounds(now)
 		if err != nil {
-			err = fmt.Errorf("replay %q: %w", replay.Name, err)
+			err = fmt.Errorf("replay %s: %w", secret.Quote(replay.Name), err)
 		}
 		if err != nil && !isBoundsError(err) {
 			return nil, err
@@ -103,8 +104,8 @@ func resolveBounds(first checkpoint.FirstRun, now time.Time, reach time.Duration
 		}
 		bounds.Until = until.At(now).UTC().Truncate(time.Microsecond)
 		if !bounds.Until.After(bounds.Floor) {
-			return checkpoint.Bounds{}, fmt.Errorf("until: %q is %s, which is not later than start_from, %s",
-				first.Until, bounds.Until.Format(time.RFC3339), bounds.Floor.Format(time.RFC3339))
+			return checkpoint.Bounds{}, fmt.Errorf("until: %s is %s, which is not later than start_from, %s",
+				secret.Quote(first.Until), bounds.Until.Format(time.RFC3339), bounds.Floor.Format(time.RFC3339))
 		}
 	}
 	if reach > 0 {

@@ -21,8 +21,8 @@ const DefaultEndpoint = "https://api.chatgpt.com/v1/compliance"
 // Config of one receiver: one key, one principal, the event types wanted of it.
 // README.md holds the reference table.
 type Config struct {
-	// APIKey or APIKeyFile, exactly one. The file is read again for every
-	// request, so a rotated key needs no restart.
+	// APIKey or APIKeyFile, exactly one. The file is read again for every poll, so a
+	// rotated key needs no restart.
 	APIKey     configopaque.String `mapstructure:"api_key"`
 	APIKeyFile string              `mapstructure:"api_key_file"`
 
@@ -186,9 +186,12 @@ type DownloadConfig struct {
 	MemoryLimit int64 `mapstructure:"memory_limit"`
 	// Concurrency is how many downloads run at once over all streams.
 	Concurrency int `mapstructure:"concurrency"`
-	// AllowedHosts, when set, are the only hosts a signed URL may point to,
-	// private addresses included. "*.example.com" stands for every subdomain.
+	// AllowedHosts, when set, are the only hosts a signed URL may point to.
+	// "*.example.com" stands for every subdomain.
 	AllowedHosts []string `mapstructure:"allowed_hosts"`
+	// AllowedNetworks are the private networks, as CIDRs, that a signed URL may
+	// reach. Without them it reaches public addresses alone.
+	AllowedNetworks []string `mapstructure:"allowed_networks"`
 	// Verify says what a file of the listed size is whose bytes come the same in
 	// two passes, with another digest than listed: "lenient" delivers it marked,
 	// "strict" sets it aside.

@@ -14,6 +14,9 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/openaicompliance/openaicompliancereceiver/internal/compliance"
+	"github.com/openaicompliance/openaicompliancereceiver/internal/secret"
 )
 
 func (c *Config) validateHTTP() error {
@@ -85,7 +88,7 @@ func checkHeader(name, value string) error {
 	case !headerPattern.MatchString(name):
 		return errors.New("a name is not one that HTTP has; use letters, digits and hyphens")
 	case strings.ContainsFunc(value, func(r rune) bool { return r < ' ' && r != '\t' || r == 0x7f }):
-		return fmt.Errorf("the value of %s has a control character, such as a line break", canonical)
+		return fmt.Errorf("the value of %s has a control character, such as a line break", secret.Conceal(canonical))
 	}
 	return nil
 }
@@ -134,14 +137,37 @@ func checkProxyVariables() error {
 	return errors.Join(errs...)
 }
 
-func (c *Config) validateAllowedHosts() error {
+// validateEgress checks what a signed URL may reach.
+func (c *Config) validateEgress() error {
 	var errs []error
+	for _, text := range c.Download.AllowedNetworks {
+		if _, err := compliance.ParseNetwork(text); err != nil {
+			errs = append(errs, fmt.Errorf("download::allowed_networks: %s %w", secret.Quote(text), err))
+		}
+	}
+	policy := c.redirectPolicy()
 	for _, host := range c.Download.AllowedHosts {
-		if _, ok := ipLiteral(host); !ok && !hostPattern.MatchString(host) {
-			errs = append(errs, fmt.Errorf("download::allowed_hosts: %q is not a host name, an IP address or *.domain; leave out scheme, port and path", host))
+		if err := checkAllowedHost(policy, host); err != nil {
+			errs = append(errs, fmt.Errorf("download::allowed_hosts: %s %w", secret.Quote(host), err))
 		}
 	}
 	return errors.Join(errs...)
+}
+
+// checkAllowedHost refuses an entry that matches no host, or one that is not reached
+// all the same.
+func checkAllowedHost(policy compliance.RedirectPolicy, host string) error {
+	addr, ok := ipLiteral(host)
+	switch {
+	case ok:
+		if err := policy.CheckAddress(addr); err != nil {
+			return fmt.Errorf("is refused: %w", err)
+		}
+		return nil
+	case !hostPattern.MatchString(host):
+		return errors.New("is not a host name, an IP address or *.domain; leave out scheme, port and path")
+	}
+	return compliance.CheckHostName(strings.TrimPrefix(host, "*."))
 }
 
 // ipLiteral reads an IP address; an IPv6 one may have the brackets that it has in a
@@ -153,17 +179,16 @@ func ipLiteral(host string) (netip.Addr, bool) {
 	return addr, err == nil && opened == closed && (!opened || addr.Is6())
 }
 
-// allowedHosts are the configured ones in the forms in which a URL's host is
-// compared: an IPv6 address without brackets, in its usual form and as written.
-func (c *Config) allowedHosts() []string {
-	var hosts []string
-	for _, host := range c.Download.AllowedHosts {
-		if addr, ok := ipLiteral(host); ok {
-			hosts = append(hosts, addr.String())
+// redirectPolicy is what a signed URL may reach. Networks that validation refuses
+// are left out.
+func (c *Config) redirectPolicy() compliance.RedirectPolicy {
+	policy := compliance.PolicyFor(c.HTTP.Endpoint, c.Download.AllowedHosts)
+	for _, text := range c.Download.AllowedNetworks {
+		if network, err := compliance.ParseNetwork(text); err == nil {
+			policy.AllowedNetworks = append(policy.AllowedNetworks, network)
 		}
-		hosts = append(hosts, strings.Trim(host, "[]"))
 	}
-	return slices.Compact(hosts)
+	return policy
 }
 
 func isPlainHTTP(endpoint string) bool {

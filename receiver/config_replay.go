@@ -9,8 +9,12 @@ import (
 	"regexp"
 	"time"
 
+	"github.com/openaicompliance/openaicompliancereceiver/internal/secret"
 	"github.com/openaicompliance/openaicompliancereceiver/internal/timespec"
 )
+
+// opaquePattern is a word as keys are.
+var opaquePattern = regexp.MustCompile(`[A-Za-z0-9]{32}`)
 
 var replayNamePattern = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$`)
 
@@ -31,7 +35,7 @@ func (r *ReplayConfig) validateBounds(now time.Time) error {
 		return err
 	}
 	if !to.After(from) {
-		return boundsError(fmt.Sprintf("to: %q is %s, which is not later than from, %s", r.To, to.Format(time.RFC3339), from.Format(time.RFC3339)))
+		return boundsError(fmt.Sprintf("to: %s is %s, which is not later than from, %s", secret.Quote(r.To), to.Format(time.RFC3339), from.Format(time.RFC3339)))
 	}
 	return nil
 }
@@ -46,7 +50,7 @@ func replayTime(key, text string, now time.Time) (time.Time, error) {
 	}
 	at := spec.At(now)
 	if at.After(now.Add(clockSkew)) {
-		return time.Time{}, fmt.Errorf("%s: %q is in the future; a replay is about what was exported before", key, text)
+		return time.Time{}, fmt.Errorf("%s: %s is in the future; a replay is about what was exported before", key, secret.Quote(text))
 	}
 	return at, nil
 }
@@ -64,9 +68,11 @@ func (c *Config) validateReplays() error {
 		}
 		switch {
 		case !replayNamePattern.MatchString(r.Name):
-			fault(fmt.Errorf("name: %q must be 1 to 64 letters, digits, dots, underscores or hyphens; a replay runs once for each name", r.Name))
+			fault(fmt.Errorf("name: %s must be 1 to 64 letters, digits, dots, underscores or hyphens; a replay runs once for each name", secret.Quote(r.Name)))
+		case opaquePattern.MatchString(r.Name):
+			fault(fmt.Errorf("name: %s has 32 letters and digits in a row; the name is shown and stored, so write one that is no key", secret.Quote(r.Name)))
 		case names[r.Name]:
-			fault(fmt.Errorf("name: %q is used twice", r.Name))
+			fault(fmt.Errorf("name: %s is used twice", secret.Quote(r.Name)))
 		}
 		names[r.Name] = true
 		for _, err := range r.faults {

@@ -132,6 +132,12 @@ func TestConfigFaults(t *testing.T) {
 		"no memory":                   {validYAML + "download: {memory_limit: 0}", []string{"download::memory_limit: 0"}},
 		"no stall timeout":            {validYAML + "download: {stall_timeout: 0s}", []string{"download::stall_timeout"}},
 		"host with a scheme":          {validYAML + "download: {allowed_hosts: ['https://a.example']}", []string{"download::allowed_hosts", "leave out scheme"}},
+		"numeric host":                {validYAML + "download: {allowed_hosts: ['127.1']}", []string{`download::allowed_hosts: "127.1" is a number or an unusual form of an address`}},
+		"host never dialed":           {validYAML + "download: {allowed_hosts: [169.254.169.254]}", []string{`download::allowed_hosts: "169.254.169.254" is refused: cloud metadata address, never dialed`}},
+		"private host":                {validYAML + "download: {allowed_hosts: [10.1.2.3]}", []string{`download::allowed_hosts: "10.1.2.3" is refused: private address; add its network to download::allowed_networks`}},
+		"network that is none":        {validYAML + "download: {allowed_networks: [10.1.2.3]}", []string{`download::allowed_networks: "10.1.2.3" is not a network such as`}},
+		"network never dialed":        {validYAML + "download: {allowed_networks: [10.0.0.0/8, 169.254.0.0/16]}", []string{`download::allowed_networks: "169.254.0.0/16" is link-local (169.254.0.0/16), which is never dialed`}},
+		"all networks":                {validYAML + "download: {allowed_networks: ['0.0.0.0/0']}", []string{`download::allowed_networks: "0.0.0.0/0" is not a private network`}},
 		"negative window":             {validYAML + "deduplication: {window: -1h}", []string{"deduplication::window: -1h0m0s must be between"}},
 		"no events remembered":        {validYAML + "deduplication: {max_events: 0}", []string{"deduplication::max_events: 0 must be greater"}},
 		"bad verify":                  {validYAML + "download: {verify: off}", []string{"download::verify"}},
@@ -209,6 +215,7 @@ func TestConfigLoadsEveryKey(t *testing.T) {
 	assert.Equal(t, permanentDrop, cfg.OnPermanentError)
 	assert.Equal(t, BatchConfig{MaxRecords: 500, MaxBytes: 65536}, cfg.Batch)
 	assert.Equal(t, []string{"*.blob.example.com", "10.1.2.3"}, cfg.Download.AllowedHosts)
+	assert.Equal(t, []string{"10.1.2.0/24", "fd12:3456::/32"}, cfg.Download.AllowedNetworks)
 	assert.Equal(t, int64(1<<20), cfg.Download.MaxFileSize)
 	assert.Equal(t, int64(2<<20), cfg.Download.MemoryLimit)
 	assert.Equal(t, 2, cfg.Download.Concurrency)

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/openaicompliance/openaicompliancereceiver/internal/secret"
 	"github.com/openaicompliance/openaicompliancereceiver/internal/timespec"
 )
 
@@ -29,9 +30,9 @@ func resolveStartFrom(text string, now time.Time) (time.Time, error) {
 	at := spec.At(now)
 	switch {
 	case spec.Absolute() && at.After(now.Add(clockSkew)):
-		return time.Time{}, fmt.Errorf("%q is in the future: nothing would be collected until then", text)
+		return time.Time{}, fmt.Errorf("%s is in the future: nothing would be collected until then", secret.Quote(text))
 	case !spec.Absolute() && at.After(now):
-		return time.Time{}, fmt.Errorf(`%q is in the future; write "-%s" for a span back from now`, text, strings.TrimLeft(strings.TrimSpace(text), "+"))
+		return time.Time{}, fmt.Errorf(`%s is in the future; write "-%s" for a span back from now`, secret.Quote(text), strings.TrimLeft(strings.TrimSpace(text), "+"))
 	}
 	return at, nil
 }
@@ -49,8 +50,8 @@ func resolveUntil(text string, from, now time.Time) (time.Time, error) {
 	}
 	until := spec.At(now)
 	if !until.After(from) {
-		return until, boundsError(fmt.Sprintf("%q is %s, which is not later than start_from, %s: nothing would be collected",
-			text, until.Format(time.RFC3339), from.Format(time.RFC3339)))
+		return until, boundsError(fmt.Sprintf("%s is %s, which is not later than start_from, %s: nothing would be collected",
+			secret.Quote(text), until.Format(time.RFC3339), from.Format(time.RFC3339)))
 	}
 	return until, nil
 }

@@ -25,8 +25,11 @@ var _ confmap.Unmarshaler = (*Config)(nil)
 type httpKeys confighttp.ClientConfig
 
 // Unmarshal decodes the section and refuses unknown keys at every depth. Values that
-// would be read as something else are left for Validate to report.
-func (c *Config) Unmarshal(conf *confmap.Conf) error {
+// would be read as something else are left for Validate to report. The decoder quotes
+// what it cannot read, so its errors are concealed.
+func (c *Config) Unmarshal(conf *confmap.Conf) error { return c.conceal(c.unmarshal(conf)) }
+
+func (c *Config) unmarshal(conf *confmap.Conf) error {
 	faults, err := prepareKeys(conf, reflect.TypeFor[Config]())
 	if err != nil {
 		return err
@@ -41,6 +44,7 @@ func (c *Config) Unmarshal(conf *confmap.Conf) error {
 	c.faults = slices.Concat(faults, timeFaults)
 	c.pollIntervalWritten = conf.IsSet("poll_interval")
 	c.trimIDs()
+	c.clearMisplacedKeys()
 	http, err := conf.Sub("http")
 	if err != nil {
 		return fmt.Errorf("http: expected a map of HTTP client settings: %w", err)

@@ -17,6 +17,7 @@ import (
 
 	"github.com/openaicompliance/openaicompliancereceiver/internal/collect"
 	"github.com/openaicompliance/openaicompliancereceiver/internal/compliance"
+	"github.com/openaicompliance/openaicompliancereceiver/internal/secret"
 )
 
 var (
@@ -30,9 +31,13 @@ var _ confmap.Validator = (*Config)(nil)
 
 // Validate reports everything that is wrong with the configuration, not only
 // the first fault; each error begins with the key it is about.
+//
+// A value is quoted by secret.Quote, which shows nothing that may be a secret.
+// Texts of other packages are concealed here.
 func (c *Config) Validate() error {
-	return errors.Join(
+	return c.conceal(errors.Join(
 		errors.Join(c.faults...),
+		c.validateMisplacedKeys(),
 		c.validateKey(),
 		c.validatePrincipal(),
 		c.validateEventTypes(),
@@ -44,9 +49,9 @@ func (c *Config) Validate() error {
 		c.Content.validate(),
 		c.validateRetries(),
 		c.validateBounds(),
-		c.validateAllowedHosts(),
+		c.validateEgress(),
 		c.validateHTTP(),
-	)
+	))
 }
 
 func (c *Config) validateKey() error {
@@ -74,11 +79,11 @@ func (c *Config) validatePrincipal() error {
 	case c.WorkspaceID != "" && organizationPattern.MatchString(c.WorkspaceID):
 		return errors.New("workspace_id: this is an organization's id; write it under organization_id")
 	case c.WorkspaceID != "" && !uuidPattern.MatchString(c.WorkspaceID):
-		return fmt.Errorf("workspace_id: %q is not a UUID such as 0f8fad5b-d9cb-469f-a165-70867728950e", c.WorkspaceID)
+		return fmt.Errorf("workspace_id: %s is not a UUID such as 0f8fad5b-d9cb-469f-a165-70867728950e", secret.Quote(c.WorkspaceID))
 	case c.OrganizationID != "" && uuidPattern.MatchString(c.OrganizationID):
 		return errors.New("organization_id: this is a workspace's id; write it under workspace_id")
 	case c.OrganizationID != "" && !organizationPattern.MatchString(c.OrganizationID):
-		return fmt.Errorf("organization_id: %q does not look like org-p13k3klgno5cqxbf0q8hpgrk", c.OrganizationID)
+		return fmt.Errorf("organization_id: %s does not look like org-p13k3klgno5cqxbf0q8hpgrk", secret.Quote(c.OrganizationID))
 	}
 	return nil
 }
@@ -97,7 +102,7 @@ func (c *Config) checkEventTypes(types []string) error {
 		known, ok := collect.EventTypes[t]
 		switch {
 		case !eventTypePattern.MatchString(t):
-			errs = append(errs, fmt.Errorf("event_types: %q does not look like an event type; they are written in capitals, digits and underscores, for example AUTH_LOG", t))
+			errs = append(errs, fmt.Errorf("event_types: %s does not look like an event type; they are written in capitals, digits and underscores, for example AUTH_LOG", secret.Quote(t)))
 		case seen[t]:
 			errs = append(errs, fmt.Errorf("event_types: %s is listed twice", t))
 		case ok && c.OrganizationID != "" && !known.Organization:
@@ -145,7 +150,7 @@ func oneOf(key, value string, allowed ...string) error {
 	if slices.Contains(allowed, value) {
 		return nil
 	}
-	return fmt.Errorf("%s: %q is not one of %s", key, value, strings.Join(allowed, ", "))
+	return fmt.Errorf("%s: %s is not one of %s", key, secret.Quote(value), strings.Join(allowed, ", "))
 }
 
 func (c *Config) validateRetries() error {

@@ -29,7 +29,7 @@ func Connect(ctx context.Context, cfg *Config, version string) (*compliance.Clie
 	if err != nil {
 		return nil, nil, err
 	}
-	return newAPI(cfg, clients, apiHooks{}, version), clients.close, nil
+	return newAPI(cfg, cfg.newKeySource(), clients, apiHooks{}, version), clients.close, nil
 }
 
 // WithholdContent returns what makes of a line of an event type the text that the

@@ -9,6 +9,8 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"runtime"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -170,15 +172,97 @@ func TestOwnKeysSurviveRotation(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "key")
 	write := func(key string) { require.NoError(t, os.WriteFile(file, []byte(key), 0o600)) }
 	write("sk-admin-old-0001")
-	keys := newOwnKeys(compliance.KeyFile(file))
+	source := compliance.NewKeyFile(file)
+	keys := newOwnKeys(source)
 	assert.False(t, keys.is("sk-...0002"))
 	write("sk-admin-new-0002")
+	assert.False(t, keys.is("sk-...0002"), "the next poll reads it")
+	source.Refresh()
 	assert.True(t, keys.is("sk-...0002"))
 	assert.True(t, keys.is("sk-...0001"))
 	assert.False(t, keys.is("sk-...0003"))
 	require.NoError(t, os.Remove(file))
+	source.Refresh()
 	assert.False(t, keys.is("sk-...0003"))
 	assert.True(t, keys.is("sk-...0002"))
+}
+
+// readings counts how often a key is read anew.
+type readings struct {
+	compliance.StaticKey
+	n atomic.Int64
+}
+
+func (r *readings) Refresh() { r.n.Add(1) }
+
+// A thousand records of other people's keys read no key.
+func TestRecordsReadNoKey(t *testing.T) {
+	source := &readings{StaticKey: "sk-admin-mine-0001"}
+	keys := newOwnKeys(source)
+	for i := range 1000 {
+		assert.False(t, keys.is(fmt.Sprintf("sk-...%04d", i+2)))
+	}
+	assert.True(t, keys.is("sk-...0001"))
+	assert.Zero(t, source.n.Load())
+}
+
+// A poll reads the key file once, however many files it downloads: a file that changes
+// during a poll counts from the next one on.
+func TestKeyFileIsReadOnceAPoll(t *testing.T) {
+	keyFile := filepath.Join(t.TempDir(), "key")
+	require.NoError(t, os.WriteFile(keyFile, []byte(fakeapi.DefaultKey), 0o600))
+	w := newWorld(t, fakeapi.Options{}, func(cfg *Config) {
+		cfg.APIKey, cfg.APIKeyFile, cfg.PollInterval = "", keyFile, time.Hour
+	})
+	for i := range 20 {
+		w.api.Add("AUTH_LOG", recent(time.Hour+time.Duration(i)*time.Second), authLine(fmt.Sprint(i)))
+	}
+	w.next = consumeFunc(func(ctx context.Context, logs plog.Logs) error {
+		return errors.Join(os.WriteFile(keyFile, []byte("sk-admin-another-key"), 0o600), w.sink.ConsumeLogs(ctx, logs))
+	})
+	w.start()
+	want := fakeapi.Expected(w.api.Files(""))
+	require.Eventually(t, func() bool { return len(w.counts()) == len(want) }, 20*time.Second, 5*time.Millisecond)
+	w.stop()
+	for _, r := range w.api.Requests() {
+		if r.Host == "api" {
+			assert.Equal(t, "Bearer "+fakeapi.DefaultKey, r.Header.Get("Authorization"))
+		}
+	}
+}
+
+// The retry queue, whose tries need no poll, uses a rotated key too.
+func TestRetryQueueUsesTheRotatedKey(t *testing.T) {
+	keyFile := filepath.Join(t.TempDir(), "key")
+	require.NoError(t, os.WriteFile(keyFile, []byte(fakeapi.DefaultKey), 0o600))
+	w := newWorld(t, fakeapi.Options{}, func(cfg *Config) {
+		cfg.APIKey, cfg.APIKeyFile, cfg.PollInterval = "", keyFile, time.Hour
+	})
+	w.api.Add("AUTH_LOG", recent(time.Hour), authLine("a"))
+	w.api.Script(fakeapi.Fault{Op: "download", Times: 1000, Status: 404})
+	w.start()
+	w.awaitLog(quarantinedFile)
+	require.NoError(t, os.WriteFile(keyFile, []byte("sk-admin-rotated"), 0o600))
+	require.Eventually(t, func() bool {
+		return slices.ContainsFunc(w.api.Requests(), func(r fakeapi.Request) bool { return r.Header.Get("Authorization") == "Bearer sk-admin-rotated" })
+	}, 20*time.Second, 5*time.Millisecond)
+}
+
+// Start says at once what is wrong with a key file, and warns of one that is open to
+// others.
+func TestKeyFileAtStart(t *testing.T) {
+	keyFile := filepath.Join(t.TempDir(), "key")
+	w := newWorld(t, fakeapi.Options{}, func(cfg *Config) { cfg.APIKey, cfg.APIKeyFile = "", keyFile })
+	const warning = "api_key_file may be read or written by others"
+	for mode, warns := range map[os.FileMode]bool{0o600: false, 0o644: runtime.GOOS != "windows"} {
+		require.NoError(t, os.WriteFile(keyFile, []byte(fakeapi.DefaultKey), 0o600))
+		require.NoError(t, os.Chmod(keyFile, mode))
+		w.start()
+		assert.Equal(t, warns, w.logs.FilterMessage(warning).Len() == 1, mode)
+		w.stop()
+	}
+	w.cfg.APIKeyFile = filepath.Dir(keyFile)
+	require.ErrorContains(t, w.tryStart(), "is not a regular file")
 }
 
 // The HMAC key shows in no error of the validation.

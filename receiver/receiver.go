@@ -21,6 +21,7 @@ import (
 	corereceiver "go.opentelemetry.io/collector/receiver"
 
 	"github.com/openaicompliance/openaicompliancereceiver/internal/collect"
+	"github.com/openaicompliance/openaicompliancereceiver/internal/compliance"
 	"github.com/openaicompliance/openaicompliancereceiver/internal/limit"
 )
 
@@ -41,6 +42,7 @@ type logsReceiver struct {
 
 	// What follows is set by Start and released by Shutdown.
 	registered *registration
+	key        compliance.KeySource
 	transports *transports
 	storage    storage.Client
 	specs      []*streamSpec
@@ -93,7 +95,7 @@ func (r *logsReceiver) Start(ctx context.Context, host component.Host) error {
 func (r *logsReceiver) start(ctx context.Context, host component.Host) error {
 	r.warnInsecureSettings()
 	r.register()
-	if _, err := r.cfg.keySource().Key(); err != nil {
+	if err := r.openKey(); err != nil {
 		return err
 	}
 	var err error
@@ -152,6 +154,17 @@ func (r *logsReceiver) warnInsecureSettings() {
 	if r.cfg.HTTP.TLS.InsecureSkipVerify {
 		r.set.Logger.Warn("http::tls::insecure_skip_verify exposes the key to any server")
 	}
+}
+
+// openKey reads the key for the first time.
+func (r *logsReceiver) openKey() error {
+	r.key = r.cfg.newKeySource()
+	if file, ok := r.key.(*compliance.KeyFile); ok && file.OpenToOthers() {
+		r.set.Logger.Warn("api_key_file may be read or written by others",
+			zap.String("hint", "let the collector's user alone read it: chmod 0400, or defaultMode: 0400 of a mounted secret"))
+	}
+	_, err := r.key.Key()
+	return err
 }
 
 // register makes this receiver known in the process, and names those that collect

@@ -13,6 +13,8 @@ import (
 
 	"go.opentelemetry.io/collector/component"
 	"go.opentelemetry.io/collector/extension/xextension/storage"
+
+	"github.com/openaicompliance/openaicompliancereceiver/internal/secret"
 )
 
 // storageTimeout bounds what Start waits for a silent storage extension.
@@ -25,21 +27,23 @@ func openStorage(ctx context.Context, host component.Host, storageID *component.
 	}
 	ext, ok := host.GetExtensions()[*storageID]
 	if !ok {
-		return nil, fmt.Errorf("storage: extension %q is not running; define it under extensions and list it under service::extensions", storageID)
+		return nil, fmt.Errorf("storage: extension %s is not running; define it under extensions and list it under service::extensions", quoteID(storageID))
 	}
 	provider, ok := ext.(storage.Extension)
 	if !ok {
-		return nil, fmt.Errorf("storage: extension %q does not keep state; name a storage extension such as file_storage", storageID)
+		return nil, fmt.Errorf("storage: extension %s does not keep state; name a storage extension such as file_storage", quoteID(storageID))
 	}
 	client, err := provider.GetClient(ctx, component.KindReceiver, owner, "")
 	switch {
 	case isLockTimeout(err):
-		return nil, fmt.Errorf("storage: open %q: another collector holds the storage: %w", storageID, err)
+		return nil, fmt.Errorf("storage: open %s: another collector holds the storage: %w", quoteID(storageID), err)
 	case err != nil:
-		return nil, fmt.Errorf("storage: open %q: %w", storageID, err)
+		return nil, fmt.Errorf("storage: open %s: %w", quoteID(storageID), err)
 	}
 	return client, nil
 }
+
+func quoteID(id *component.ID) string { return secret.Quote(id.String()) }
 
 // isLockTimeout recognizes what file_storage returns after it waited for the lock of
 // a file: bbolt's error, of which the text is all that is known here.

@@ -59,7 +59,7 @@ func (r *logsReceiver) newDeps(calls context.Context) *collect.Deps {
 	})
 	hosts := limit.NewHosts()
 	return &collect.Deps{
-		API:   newAPI(r.cfg, r.transports, apiHooks{observe: r.reporter.telemetry.recordRequest, allowFetch: hosts.Check}, r.set.BuildInfo.Version),
+		API:   newAPI(r.cfg, r.key, r.transports, apiHooks{observe: r.reporter.telemetry.recordRequest, allowFetch: hosts.Check}, r.set.BuildInfo.Version),
 		Lists: limit.NewRate(r.cfg.RateLimit.ListsPerMinute), Downloads: r.downloads, Hosts: hosts,
 		Clocks: collect.NewClocks(r.options.wallClock), Keys: &collect.KeyGate{}, FirstRun: collect.NewFirstRun(), Observer: r.reporter,
 		Detach: func(ctx context.Context) (context.Context, context.CancelFunc) {
@@ -119,7 +119,7 @@ func (r *logsReceiver) recordSource(spec *streamSpec) record.Source {
 		Parsed: r.cfg.Body == bodyParsed, Content: r.cfg.Content.forRecords(),
 	}
 	if r.cfg.OwnRequests == ownMark && spec.id.EventType == "AUDIT_LOG" {
-		source.Self = newOwnKeys(r.cfg.keySource()).is
+		source.Self = newOwnKeys(r.key).is
 	}
 	if principal.Organization {
 		source.PrincipalAttr = record.AttrOrganizationID

@@ -51,17 +51,18 @@ func failSpan(span trace.Span, err error, kind string) {
 	}
 }
 
-// tracingTransport makes a span of every request to a signed URL. The instrumentation
-// that other requests have would put the whole URL, and so the right to read the
-// file, into the span; this one names the host.
+// tracingTransport makes a span of every request. The usual instrumentation would put
+// the whole URL, which may be the right to read a file, and the text of errors into
+// the span; this one names the host and the kind.
 type tracingTransport struct {
 	next   http.RoundTripper
 	tracer trace.Tracer
+	name   string // of its spans
 }
 
 // RoundTrip implements http.RoundTripper. The span ends when the body is closed.
 func (f *tracingTransport) RoundTrip(req *http.Request) (*http.Response, error) {
-	ctx, span := f.tracer.Start(req.Context(), "openai_compliance.fetch", trace.WithSpanKind(trace.SpanKindClient),
+	ctx, span := f.tracer.Start(req.Context(), f.name, trace.WithSpanKind(trace.SpanKindClient),
 		trace.WithAttributes(
 			attribute.String("http.request.method", req.Method),
 			attribute.String("server.address", req.URL.Hostname()),

@@ -70,7 +70,7 @@ func TestSpansOfRequestsHoldNoSecret(t *testing.T) {
 		}
 	}
 	assert.Equal(t, []string{"403 403 10", "200 no_answer 3", fmt.Sprintf("200  %d", file.Size)}, fetched)
-	assert.Greater(t, spans["HTTP GET"], 3, "a span of each list and download")
+	assert.Greater(t, spans["GET"], 3, "a span of each list and download")
 }
 
 // A poll and a file have a span each, in the context that the requests get; it

@@ -67,6 +67,7 @@ func (s *Stream) awaitNextAsk(ctx context.Context, changed <-chan struct{}, at t
 	for !isClosed(changed) {
 		remaining := time.Until(at)
 		if denied != "" {
+			s.deps.API.Key.Refresh()
 			if key, err := s.deps.API.Key.Key(); err == nil && key != denied {
 				return nil
 			}

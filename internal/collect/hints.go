@@ -20,7 +20,7 @@ const (
 	hintNotAdvancing = "the API repeats a page and says that there is more: report it to OpenAI; nothing was skipped"
 	hintKeyFile      = "check api_key_file: the file must exist, be readable by the collector and hold the key alone"
 	hintPaused       = "the storage host asked for a pause; requests to it resume after that"
-	hintRedirect     = "the API names a download address that the receiver does not follow; see download::allowed_hosts; the file is retried"
+	hintRedirect     = "the API names a download address that the receiver does not follow; see download::allowed_hosts and download::allowed_networks; the file is retried"
 	hintIntegrity    = "the storage host serves other bytes than the API lists; the file is retried; report it to OpenAI if it stays so"
 	hintUnverifiable = "the API lists no digest for the file; download::verify: lenient delivers such files and marks them"
 	hintTooLarge     = "raise download::max_file_size; the file is retried"

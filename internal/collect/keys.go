@@ -28,8 +28,10 @@ type KeyGate struct {
 }
 
 // mayAsk returns nil when a stream may ask the API with the key as it is now, else
-// the answer that this key got last.
+// the answer that this key got last. It is called before each poll, and reads the key
+// anew.
 func (k *KeyGate) mayAsk(source compliance.KeySource) error {
+	source.Refresh()
 	key, err := source.Key()
 	if err != nil { // the request itself reports it
 		return nil

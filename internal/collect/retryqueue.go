@@ -160,13 +160,20 @@ func (q *retryQueue) suspend(cause string) {
 	q.wakeUp()
 }
 
-// run tries the entries that are due, one at a time, until ctx ends.
+// run tries the entries that are due, one at a time, until ctx ends. The key is read
+// once for what is due at a time.
 func (q *retryQueue) run(ctx context.Context) {
+	waited := true
 	for ctx.Err() == nil {
 		entry, due := q.nextEntry()
 		if pause := time.Until(due); pause > 0 {
 			_ = awaitChange(ctx, q.wake, min(pause, clockCheck))
+			waited = true
 			continue
+		}
+		if waited {
+			q.stream.deps.API.Key.Refresh()
+			waited = false
 		}
 		q.try(ctx, entry)
 		if _, still := q.stream.checkpoint.Queued(entry.File.ID); still {

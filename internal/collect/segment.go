@@ -113,6 +113,7 @@ func (g *segment) awaitPoll(ctx context.Context, at time.Time) bool {
 	remaining = min(remaining, clockCheck)
 	if g.denied.key != "" {
 		remaining = min(remaining, s.set.Times.KeyCheck)
+		s.deps.API.Key.Refresh()
 		if key, err := s.deps.API.Key.Key(); err == nil && key != g.denied.key {
 			g.denied, g.prev = denial{}, restarted(g.prev)
 			return false

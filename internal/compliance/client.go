@@ -15,6 +15,7 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+	"sync/atomic"
 	"time"
 )
 
@@ -56,7 +57,7 @@ type Settings struct {
 	// Endpoint is the base URL, without a trailing slash.
 	Endpoint  string
 	Principal Principal
-	// Key yields the bearer token, once for each request.
+	// Key yields the bearer token of each request. The caller refreshes it.
 	Key KeySource
 	// API carries the key. Its transport and cookie jar are used, one hop at a
 	// time; it follows nothing, and its timeout does not count.
@@ -102,6 +103,8 @@ type Observation struct {
 type Client struct {
 	Settings
 	base string
+	// http2 is set when the API's last answer came over HTTP/2.
+	http2 atomic.Bool
 }
 
 // NewClient returns a client for the log routes of one principal.
@@ -131,7 +134,7 @@ func (c *Client) apiRequest(ctx context.Context, op Operation, target string) (*
 	req.Header.Set("User-Agent", c.UserAgent)
 	resp, err := c.apiRoundTrip(req)
 	if err != nil {
-		return nil, &RequestError{Op: op, Cause: apiCause(err, key)}
+		return nil, &RequestError{Op: op, Host: fetchHost(req.URL), Cause: transportCause(err)}
 	}
 	return resp, nil
 }
@@ -148,10 +151,12 @@ func (c *Client) apiRoundTrip(req *http.Request) (*http.Response, error) {
 			req.AddCookie(cookie)
 		}
 	}
+	req.Close = !c.http2.Load() // see fetch
 	resp, err := transport.RoundTrip(req)
 	if err != nil {
 		return nil, err
 	}
+	c.http2.Store(resp.ProtoMajor == 2)
 	resp.Request = req // a middleware that answers by itself may leave it out
 	if jar != nil {
 		jar.SetCookies(req.URL, resp.Cookies())

@@ -48,7 +48,7 @@ func (c *Client) Download(ctx context.Context, file File) (Content, error) {
 	defer resp.Body.Close()
 	got, err := readBody(stall.watch(resp.Body), limit, file.Size >= 0)
 	if err != nil {
-		return Content{}, stall.reason(op, &RequestError{Op: op, Cause: err})
+		return Content{}, stall.reason(op, &RequestError{Op: op, Host: fetchHost(resp.Request.URL), Cause: err})
 	}
 	got.complete = !got.more && endIsMarked(resp)
 	return got.verify(file, op)
@@ -144,7 +144,7 @@ func (c *Client) follow(at *url.URL, location string) (*url.URL, error) {
 }
 
 // fetchHost is the name of a signed host, for AllowFetch and for errors.
-func fetchHost(target *url.URL) string { return printable(strings.ToLower(target.Hostname())) }
+func fetchHost(target *url.URL) string { return shownHost(target.Hostname()) }
 
 func (c *Client) allowFetch(target *url.URL) error {
 	if c.AllowFetch == nil {
@@ -159,6 +159,7 @@ func (c *Client) fetch(ctx context.Context, target *url.URL) (*http.Response, er
 	if err != nil {
 		return nil, &RequestError{Op: OperationFetch, Cause: errBadURL}
 	}
+	req.Close = true // net/http logs what an HTTP/1 server sends on an idle connection, such as the rest of a body
 	req.Header.Set("Accept-Encoding", "identity")
 	req.Header.Set("User-Agent", c.UserAgent)
 	resp, err := c.Signed.RoundTrip(req)
@@ -167,7 +168,7 @@ func (c *Client) fetch(ctx context.Context, target *url.URL) (*http.Response, er
 		if refused, ok := errors.AsType[*RedirectError](cause); ok {
 			return nil, refused
 		}
-		return nil, &RequestError{Op: OperationFetch, Cause: cause}
+		return nil, &RequestError{Op: OperationFetch, Host: fetchHost(target), Cause: cause}
 	}
 	resp.Request = req
 	return resp, nil
@@ -217,11 +218,12 @@ func (s *stallGuard) stop() {
 // as. A refusal whose text did not end is still a refusal.
 func (s *stallGuard) reason(op Operation, err error) error {
 	cause := context.Cause(s.ctx)
-	if _, ok := errors.AsType[*RequestError](err); !ok {
+	request, ok := errors.AsType[*RequestError](err)
+	if !ok {
 		return err
 	}
 	if errors.Is(cause, errStalled) || errors.Is(cause, errTimeout) {
-		return &RequestError{Op: op, Cause: cause}
+		return &RequestError{Op: op, Host: request.Host, Cause: cause}
 	}
 	return err
 }

@@ -4,18 +4,16 @@
 package compliance
 
 import (
-	"context"
-	"crypto/x509"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
-	"net"
 	"net/http"
 	"regexp"
 	"strings"
 	"time"
 	"unicode"
+
+	"github.com/openaicompliance/openaicompliancereceiver/internal/secret"
 )
 
 var (
@@ -38,7 +36,8 @@ type StatusError struct {
 	Status int
 	// Host that a fetch asked, in lower case, without a port; empty for the API.
 	Host string
-	// RequestID as the server named it, cut to a safe length; may be empty.
+	// RequestID as the server named it, if it is of a form that request ids have and
+	// holds nothing of the request; else empty.
 	RequestID string
 	// Message is what an API error body says, scrubbed and cut; empty for
 	// answers of signed hosts.
@@ -69,11 +68,20 @@ func (e *StatusError) Error() string {
 // RequestError is a request without a usable answer: no connection, a timeout,
 // a body that broke off.
 type RequestError struct {
-	Op    Operation
+	Op Operation
+	// Host that was asked, in lower case, without a port; empty when none was.
+	Host  string
 	Cause error
 }
 
-func (e *RequestError) Error() string { return fmt.Sprintf("%s: %v", e.Op, e.Cause) }
+func (e *RequestError) Error() string {
+	text := fmt.Sprintf("%s: %v", e.Op, e.Cause)
+	if e.Host != "" {
+		text += " (host " + e.Host + ")"
+	}
+	return text
+}
+
 func (e *RequestError) Unwrap() error { return e.Cause }
 
 // AnswerError is a list answer that cannot be understood; Field says where.
@@ -120,8 +128,7 @@ func (e *IntegrityError) Error() string {
 	return fmt.Sprintf("verify: body has SHA-256 %s, the listing says %s", e.GotSHA256, e.WantSHA256)
 }
 
-// maxText bounds each text of others in errors - messages, request ids, hosts - in
-// characters.
+// maxText bounds each text of others in errors, in characters.
 const maxText = 200
 
 // statusError reads what may be told of an API error answer. The caller still
@@ -130,13 +137,39 @@ func statusError(op Operation, resp *http.Response, message string) *StatusError
 	status := &StatusError{
 		Op:        op,
 		Status:    resp.StatusCode,
-		RequestID: printable(resp.Header.Get("X-Request-Id")),
+		RequestID: requestID(resp),
 		Message:   message,
 	}
 	if resp.StatusCode == http.StatusTooManyRequests || resp.StatusCode == http.StatusServiceUnavailable {
 		status.RetryAfter = retryAfter(resp.Header)
 	}
 	return status
+}
+
+// requestIDForm are the forms that request ids have: 36 characters at most, which is
+// less than a signature or a key takes.
+var requestIDForm = regexp.MustCompile(`^(req[_-][A-Za-z0-9]{1,36}|[0-9a-f]{32}|[0-9a-f]{8}-([0-9a-f]{4}-){3}[0-9a-f]{12})$`)
+
+// requestID is the id that the server gave to a request. Everything else that may be
+// in this place is dropped: it is kept in logs and in the stored state.
+func requestID(resp *http.Response) string {
+	id := resp.Header.Get("X-Request-Id")
+	if !requestIDForm.MatchString(id) || sharesPart(id, resp.Request.Header.Get("Authorization")) || sharesPart(id, resp.Request.URL.String()) {
+		return ""
+	}
+	return id
+}
+
+// sharesPart reports whether eight characters in a row of one text are in the other.
+func sharesPart(text, other string) bool {
+	const length = 8
+	text, other = strings.ToLower(text), strings.ToLower(other)
+	for at := 0; at+length <= len(text); at++ {
+		if strings.Contains(other, text[at:at+length]) {
+			return true
+		}
+	}
+	return false
 }
 
 // retryAfter reads the header's two forms, seconds and an HTTP date; the date is
@@ -204,20 +237,13 @@ func apiMessage(body []byte, key string) string {
 	return ""
 }
 
-var (
-	keyLike   = regexp.MustCompile(`sk-[A-Za-z0-9_.*-]{6,}`)
-	queryLike = regexp.MustCompile(`\?[^\s"'<>]*`)
-)
-
-// scrub makes server text safe to log: no key, nothing that looks like one, no
-// URL query, no control characters, at most maxText characters.
+// scrub makes a message of the API safe to log: no key, nothing that may be a secret,
+// no control characters, at most maxText characters.
 func scrub(text, key string) string {
 	if key != "" {
 		text = strings.ReplaceAll(text, key, "[key]")
 	}
-	text = keyLike.ReplaceAllString(text, "[key]")
-	text = queryLike.ReplaceAllString(text, "?[…]")
-	return printable(text)
+	return printable(secret.Conceal(text))
 }
 
 // printable replaces what does not print and cuts the text at maxText.
@@ -234,65 +260,6 @@ func printable(text string) string {
 	}
 	return string(out)
 }
-
-// apiCause is why a request to the API had no answer. Its URL is no secret; the
-// text is scrubbed all the same.
-func apiCause(err error, key string) error {
-	if cause := knownCause(err); cause != nil {
-		return cause
-	}
-	return errors.New(scrub(err.Error(), key))
-}
-
-// transportCause is why a signed URL had no answer or a body broke off. Errors of
-// unknown kind may quote any part of the URL or the body, so they are named by
-// their type alone.
-func transportCause(err error) error {
-	if cause := knownCause(err); cause != nil {
-		return cause
-	}
-	return fmt.Errorf("transport error (%T)", err)
-}
-
-// knownCause returns the kinds of transport error whose text holds addresses and
-// reasons only, nil for any other.
-func knownCause(err error) error {
-	var (
-		refused   *RedirectError
-		proxy     *ProxyError
-		op        *net.OpError
-		authority x509.UnknownAuthorityError
-		hostname  x509.HostnameError
-		expired   x509.CertificateInvalidError
-		timeout   net.Error
-	)
-	switch {
-	case errors.As(err, &refused):
-		return refused
-	case errors.As(err, &proxy):
-		return proxy
-	case errors.Is(err, context.Canceled):
-		return context.Canceled
-	case errors.Is(err, context.DeadlineExceeded), errors.As(err, &timeout) && timeout.Timeout():
-		return errTimeout
-	case errors.As(err, &op):
-		return op
-	case errors.As(err, &authority):
-		return authority
-	case errors.As(err, &hostname):
-		return hostname
-	case errors.As(err, &expired):
-		return expired
-	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
-		return errBrokeOff
-	}
-	return nil
-}
-
-var (
-	errTimeout  = errors.New("timed out")
-	errBrokeOff = fmt.Errorf("the connection broke off: %w", io.ErrUnexpectedEOF)
-)
 
 // KeyError is a key that cannot be read.
 type KeyError struct{ Cause error }

@@ -4,12 +4,16 @@
 package compliance
 
 import (
+	"bytes"
 	"crypto/tls"
 	"errors"
 	"fmt"
 	"io"
+	"log"
+	"net"
 	"net/http"
 	"net/url"
+	"os"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -80,10 +84,10 @@ func TestMessagesAreScrubbed(t *testing.T) {
 	t.Parallel()
 	tests := map[string]struct{ message, want string }{
 		"the key":             {"Incorrect API key provided: " + testKey + ".", "Incorrect API key provided: [key]."},
-		"the header":          {"Bearer " + testKey, "Bearer [key]"},
-		"another key":         {"not sk-proj-abcdef123456 but sk-...RxIA", "not [key] but [key]"},
-		"a URL with a query":  {"at https://x.example/logs?after=1&sig=2 now", "at https://x.example/logs?[…] now"},
-		"a quoted URL":        {`at "https://x.example/logs?after=1"`, `at "https://x.example/logs?[…]"`},
+		"the header":          {"Bearer " + testKey, "[not shown]"},
+		"another key":         {"not sk-proj-abcdef123456 but sk-...RxIA", "not [not shown] but [not shown]"},
+		"a URL with a query":  {"at https://x.example/logs?after=1&sig=2 now", "at https://x.example/logs[not shown] now"},
+		"a quoted URL":        {`at "https://x.example/logs?after=1"`, `at "https://x.example/logs[not shown]"`},
 		"control characters":  {"a\nFAKE level=error\x1b[31m\u2028b", "a FAKE level=error [31m b"},
 		"more than 200 runes": {strings.Repeat("é", 300), strings.Repeat("é", 200) + "…"},
 	}
@@ -95,8 +99,37 @@ func TestMessagesAreScrubbed(t *testing.T) {
 			assert.Equal(t, tt.want, listError(t, 400, body).Message)
 		})
 	}
-	long := listError(t, 400, "", "X-Request-Id", strings.Repeat("r", 300)+"\tx")
-	assert.Equal(t, strings.Repeat("r", 200)+"…", long.RequestID)
+}
+
+// A request id is kept in logs and state, so it has one of the forms that such ids
+// have and nothing of the key or of the URL in it. Whatever else a server puts there is
+// dropped.
+func TestRequestIDs(t *testing.T) {
+	t.Parallel()
+	const key = "sk-admin-abcdef0123456789abcdef0123456789"
+	const sig = "f00dfeedf00dfeedf00dfeedf00dfeed"
+	get := func(id string) string {
+		request, err := http.NewRequest(http.MethodGet, "https://blob.example.com/x?sig="+sig, http.NoBody)
+		require.NoError(t, err)
+		request.Header.Set("Authorization", "Bearer "+key)
+		return requestID(&http.Response{Header: http.Header{"X-Request-Id": {id}}, Request: request})
+	}
+	for _, id := range []string{
+		"req_1", "req_011CSHoEeqs5C35K2UUqR7Fy", "req-987654", "0f8fad5b-d9cb-469f-a165-70867728950e", "d41d8cd98f00b204e9800998ecf8427e",
+	} {
+		assert.Equal(t, id, get(id))
+	}
+	for _, id := range []string{
+		"", key, "Bearer " + key, "req_" + key, "abcdef0123456789abcdef0123456789", "req_xabcdef012x", "req_XABCDEF012X",
+		sig, strings.ToUpper(sig), "req_" + sig, "req_xF00DFEEDx", "sig=" + sig, "blob.example.com", "req_", "req_" + strings.Repeat("r", 37),
+		"req_1 ", "req_1\nFAKE", "req_1\x1b[31m", "req_é", "1", strings.Repeat("a", 64), "d41d8cd98f00b204e9800998ecf8427", "{}", "a b",
+	} {
+		assert.Empty(t, get(id), id)
+	}
+	assert.Empty(t, listError(t, 400, "", "X-Request-Id", testKey).RequestID)
+	c, _ := newStorage(t, answering(404, "", "X-Request-Id", signature))
+	_, err := c.Download(t.Context(), fileOf(content))
+	assert.Empty(t, requireErrorAs[*StatusError](t, err).RequestID)
 }
 
 // rotating yields another key for every request, as a file does that is swapped
@@ -104,6 +137,7 @@ func TestMessagesAreScrubbed(t *testing.T) {
 type rotating struct{ n atomic.Int64 }
 
 func (r *rotating) Key() (string, error) { return fmt.Sprintf("%s-%d", canary, r.n.Add(1)), nil }
+func (*rotating) Refresh()               {}
 
 // The key that is scrubbed is the one that was sent, even if the source has
 // another one by the time of the answer.
@@ -183,9 +217,8 @@ type saying struct{ err error }
 
 func (s saying) RoundTrip(*http.Request) (*http.Response, error) { return nil, s.err }
 
-// Errors of transports quote URLs and whatever a middleware puts in. Of the API
-// client's, the text is kept but scrubbed; of the signed hosts', no text is kept
-// unless its kind is known to hold addresses and reasons only.
+// Errors of transports quote URLs and whatever a middleware puts in. Nothing of it is
+// kept but the kind, and the host that was asked.
 func TestTransportErrors(t *testing.T) {
 	t.Parallel()
 	leak := "no way to https://x.example/a?sig=" + signature + " with " + testKey
@@ -201,7 +234,9 @@ func TestTransportErrors(t *testing.T) {
 			c := newClient(t, nowhere, func(s *Settings) { s.API, s.Signed = &http.Client{Transport: saying{cause}}, saying{cause} })
 			_, err := c.Pages("AUTH_LOG", noon, time.Time{}, nil).Next(t.Context())
 			assert.Equal(t, OperationList, requireErrorAs[*RequestError](t, err).Op)
-			assert.Contains(t, err.Error(), "no ", "the reason is kept")
+			assert.Contains(t, err.Error(), "list: other: transport error (*")
+			assert.Contains(t, err.Error(), "(host 127.0.0.1)")
+			assert.Equal(t, FailureOther, requireErrorAs[*TransportError](t, err).Kind)
 
 			_, err = c.Download(t.Context(), fileOf(content))
 			assert.Equal(t, OperationDownload, requireErrorAs[*RequestError](t, err).Op)
@@ -248,7 +283,7 @@ func TestCertificateFailuresAreNamed(t *testing.T) {
 	trusted := server.Client().Transport.(*http.Transport).TLSClientConfig
 	for want, change := range map[string]func(*tls.Config){
 		"certificate signed by unknown authority": func(c *tls.Config) { c.RootCAs = nil },
-		"not wrong.invalid":                       func(c *tls.Config) { c.ServerName = "wrong.invalid" },
+		"certificate is for another host":         func(c *tls.Config) { c.ServerName = "wrong.invalid" },
 		"certificate has expired":                 func(c *tls.Config) { c.Time = func() time.Time { return noon.AddDate(500, 0, 0) } },
 	} {
 		c := newClient(t, server.URL, func(s *Settings) {
@@ -260,6 +295,81 @@ func TestCertificateFailuresAreNamed(t *testing.T) {
 		requireKind[*RequestError](t, err)
 		require.ErrorContains(t, err, want)
 	}
+}
+
+// raw is a server that answers every connection with the same bytes.
+func raw(t *testing.T, answer string) string {
+	t.Helper()
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	t.Cleanup(func() { _ = listener.Close() })
+	go func() {
+		for {
+			conn, err := listener.Accept()
+			if err != nil {
+				return
+			}
+			go func() {
+				_, _ = conn.Read(make([]byte, 4096))
+				_, _ = conn.Write([]byte(answer))
+				_ = conn.SetReadDeadline(time.Now().Add(50 * time.Millisecond)) // a client that keeps the connection
+				_, _ = conn.Read(make([]byte, 1))
+				_ = conn.Close()
+			}()
+		}
+	}()
+	return "http://" + listener.Addr().String()
+}
+
+// An answer that is not HTTP, and echoes the key or a signed URL, is an error of its
+// kind: nothing of it is shown.
+func TestMalformedAnswersAreNotQuoted(t *testing.T) {
+	t.Parallel()
+	secrets := testKey + " https://blob.example.com/x?sig=" + signature
+	for name, answer := range map[string]string{
+		"a Location with a control character": "HTTP/1.1 302 Found\r\nLocation: https://blob.example.com/x?sig=" + signature + "\x01" + testKey + "\r\n\r\n",
+		"a Location over two lines":           "HTTP/1.1 302 Found\r\nLocation: https://blob.example.com/\r\n" + secrets + "\r\n\r\n",
+		"no status line":                      secrets + "\r\n\r\n",
+		"no status":                           "HTTP/1.1 " + secrets + "\r\n\r\n",
+		"another protocol":                    "HTTP/7.3 200 " + secrets + "\r\n\r\n",
+		"no header":                           "HTTP/1.1 200 OK\r\n" + secrets + "\r\n\r\n",
+		"a length that is none":               "HTTP/1.1 200 OK\r\nContent-Length: " + secrets + "\r\n\r\n",
+		"another encoding of the transfer":    "HTTP/1.1 200 OK\r\nTransfer-Encoding: " + secrets + "\r\n\r\n",
+		"a chunk that is none":                "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n" + secrets + "\r\n",
+		"nothing":                             "",
+		"TLS":                                 "\x15\x03\x01\x00\x02\x02\x28" + secrets,
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			url := raw(t, answer)
+			_, err := newClient(t, url).Pages("AUTH_LOG", noon, time.Time{}, nil).Next(t.Context())
+			requireSafe(t, err)
+			_, err = newClient(t, url).Download(t.Context(), fileOf(content))
+			requireSafe(t, err)
+			_, err = newClient(t, newRedirector(t, 302, url).URL).Download(t.Context(), fileOf(content))
+			requireSafe(t, err)
+		})
+	}
+}
+
+// What a server sends after the end of an answer is not shown either: net/http would
+// write it to the process's log when the connection is kept.
+func TestStrayBytesAreNotLogged(t *testing.T) {
+	var out bytes.Buffer
+	log.SetOutput(&out)
+	defer log.SetOutput(os.Stderr)
+	answer := func(status, header string, body []byte) string {
+		return raw(t, fmt.Sprintf("HTTP/1.1 %s\r\nContent-Length: %d\r\n%s\r\n%s%s", status, len(body), header, body, canary+testKey))
+	}
+	_, err := newClient(t, answer("200 OK", "", []byte(goodAnswer))).Pages("AUTH_LOG", noon, time.Time{}, nil).Next(t.Context())
+	require.NoError(t, err)
+	storage := answer("200 OK", "", content)
+	_, err = newClient(t, answer("302 Found", "Location: "+storage+"\r\n", nil)).Download(t.Context(), fileOf(content))
+	require.NoError(t, err)
+	_, err = newClient(t, answer("200 OK", "", content)).Download(t.Context(), fileOf(content))
+	require.NoError(t, err)
+	time.Sleep(100 * time.Millisecond) // a kept connection is read at once
+	assert.Empty(t, out.String())
 }
 
 // inventing is a middleware that answers by itself, with nothing but the fields

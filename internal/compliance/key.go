@@ -4,19 +4,16 @@
 package compliance
 
 import (
-	"bytes"
 	"errors"
-	"fmt"
-	"io"
-	"io/fs"
-	"os"
 	"strings"
 )
 
-// KeySource yields the key for one request.
+// KeySource yields the key of the requests.
 type KeySource interface {
 	// Key returns the bearer token. The error must not hold it.
 	Key() (string, error)
+	// Refresh lets the source look for another key. It is called once for each poll.
+	Refresh()
 }
 
 // StaticKey is a key that never changes.
@@ -25,42 +22,8 @@ type StaticKey string
 // Key implements KeySource.
 func (k StaticKey) Key() (string, error) { return string(k), nil }
 
-// KeyFile is the path of a file that holds the key and nothing else but blanks
-// around it. It is read for every request, so that a rotated key is used at
-// once, mounted secrets that are swapped as a symbolic link included.
-type KeyFile string
-
-// maxKeyFile is far above any key; a larger file is some other file.
-const maxKeyFile = 16 << 10
-
-// Key implements KeySource.
-func (f KeyFile) Key() (string, error) {
-	data, err := f.read()
-	if err != nil {
-		if pathErr, ok := errors.AsType[*fs.PathError](err); ok {
-			err = pathErr.Err
-		}
-		return "", fmt.Errorf("read api_key_file %s: %w", string(f), err)
-	}
-	if len(data) > maxKeyFile {
-		return "", fmt.Errorf("read api_key_file %s: more than %d bytes are too many for a key", string(f), maxKeyFile)
-	}
-	key := string(bytes.TrimSpace(data))
-	if err := CheckKey(key); err != nil {
-		return "", fmt.Errorf("read api_key_file %s: %w", string(f), err)
-	}
-	return key, nil
-}
-
-// read returns the file's content, or a little more than maxKeyFile of it.
-func (f KeyFile) read() ([]byte, error) {
-	file, err := os.Open(string(f))
-	if err != nil {
-		return nil, err
-	}
-	defer file.Close()
-	return io.ReadAll(io.LimitReader(file, maxKeyFile+1))
-}
+// Refresh implements KeySource.
+func (StaticKey) Refresh() {}
 
 // CheckKey refuses what cannot be a key. The error does not show it.
 func CheckKey(key string) error {

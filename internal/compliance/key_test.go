@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"testing"
 	"time"
@@ -15,11 +16,11 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-func keyFile(t *testing.T, content string) KeyFile {
+func keyFile(t *testing.T, content string) *KeyFile {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "key")
 	require.NoError(t, os.WriteFile(path, []byte(content), 0o600))
-	return KeyFile(path)
+	return NewKeyFile(path)
 }
 
 func TestKeyFile(t *testing.T) {
@@ -57,55 +58,99 @@ func TestKeyFileRefused(t *testing.T) {
 			file := keyFile(t, tt.content)
 			key, err := file.Key()
 			requireSafe(t, err)
-			require.ErrorContains(t, err, "api_key_file "+string(file))
+			require.ErrorContains(t, err, "api_key_file "+file.path)
 			require.ErrorContains(t, err, tt.want)
 			assert.Empty(t, key)
 		})
 	}
-	missing := KeyFile(filepath.Join(t.TempDir(), "missing"))
+	missing := NewKeyFile(filepath.Join(t.TempDir(), "missing"))
 	_, err := missing.Key()
 	requireSafe(t, err)
 	require.ErrorIs(t, err, fs.ErrNotExist)
-	assert.Equal(t, 1, strings.Count(err.Error(), string(missing)), "the path is told once")
-	_, err = KeyFile(t.TempDir()).Key()
-	requireSafe(t, err)
+	assert.Equal(t, 1, strings.Count(err.Error(), missing.path), "the path is told once")
 }
 
-// The key is read anew for each request, through a swapped symbolic link too, as
-// mounted secrets are rotated; a request that has no key is not sent.
-func TestKeyFileIsReadForEveryRequest(t *testing.T) {
+// What is no regular file is refused at once, and not read: a directory, a device, a
+// FIFO that nobody writes to, through a symbolic link too.
+func TestKeyFileMustBeRegular(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
-	first, second := keyFile(t, testKey+"-1"), keyFile(t, testKey+"-2")
-	link := filepath.Join(dir, "key")
-	swap := func(to KeyFile) {
-		require.NoError(t, os.Symlink(string(to), link+".new"))
+	link := filepath.Join(dir, "link")
+	require.NoError(t, os.Symlink(os.DevNull, link))
+	paths := append([]string{dir, os.DevNull, link}, fifos(t, dir)...)
+	for _, path := range paths {
+		done := make(chan error, 1)
+		go func() {
+			_, err := NewKeyFile(path).Key()
+			done <- err
+		}()
+		select {
+		case err := <-done:
+			requireSafe(t, err)
+			require.ErrorContains(t, err, "is not a regular file", path)
+		case <-time.After(10 * time.Second):
+			require.Fail(t, "reading hangs", path)
+		}
+	}
+}
+
+// Others than the owner may neither read nor write the key.
+func TestKeyFileOpenToOthers(t *testing.T) {
+	t.Parallel()
+	if runtime.GOOS == "windows" {
+		t.Skip("Windows has no such bits")
+	}
+	file := keyFile(t, testKey)
+	for mode, open := range map[fs.FileMode]bool{0o600: false, 0o400: false, 0o700: false, 0o640: true, 0o604: true, 0o620: true, 0o602: true, 0o444: true, 0o666: true} {
+		require.NoError(t, os.Chmod(file.path, mode))
+		assert.Equal(t, open, file.OpenToOthers(), mode)
+	}
+	assert.False(t, NewKeyFile(file.path+"x").OpenToOthers())
+}
+
+// The key is read once, and again with each Refresh, through a swapped symbolic link
+// too, as mounted secrets are rotated; a request that has no key is not sent.
+func TestKeyFileIsReadForEveryPoll(t *testing.T) {
+	t.Parallel()
+	link := filepath.Join(t.TempDir(), "key")
+	swap := func(to *KeyFile) {
+		require.NoError(t, os.Symlink(to.path, link+".new"))
 		require.NoError(t, os.Rename(link+".new", link))
 	}
-	swap(first)
+	swap(keyFile(t, testKey+"-1"))
 	api := newHost(t, answering(200, goodAnswer))
-	c := newClient(t, api.URL, func(s *Settings) { s.Key = KeyFile(link) })
+	source := NewKeyFile(link)
+	c := newClient(t, api.URL, func(s *Settings) { s.Key = source })
 	list := func() error {
 		_, err := c.Pages("AUTH_LOG", noon, time.Time{}, nil).Next(t.Context())
 		return err
 	}
 	require.NoError(t, list())
+	second := keyFile(t, testKey+"-2")
 	swap(second)
 	require.NoError(t, list())
-	require.NoError(t, os.WriteFile(string(second), []byte(testKey+"-3\n"), 0o600))
+	source.Refresh()
 	require.NoError(t, list())
+	require.NoError(t, os.WriteFile(second.path, []byte(testKey+"-3\n"), 0o600))
+	source.Refresh()
+	require.NoError(t, list())
+
 	require.NoError(t, os.Remove(link))
+	require.NoError(t, list())
+	source.Refresh()
 	err := list()
 	requireKind[*RequestError](t, err)
 	require.ErrorIs(t, err, fs.ErrNotExist)
 	_, err = c.Download(t.Context(), fileOf(content))
 	requireKind[*RequestError](t, err)
+	swap(keyFile(t, testKey+"-4"))
+	require.NoError(t, list(), "a file that is back is read at once")
 
 	var sent []string
 	for _, r := range api.seen() {
 		sent = append(sent, strings.TrimPrefix(r.Header.Get("Authorization"), "Bearer "+testKey))
 	}
-	assert.Equal(t, []string{"-1", "-2", "-3"}, sent)
+	assert.Equal(t, []string{"-1", "-1", "-2", "-3", "-3", "-4"}, sent)
 }
 
 func TestStaticKey(t *testing.T) {

@@ -76,7 +76,7 @@ func (c *Client) list(ctx context.Context, asks listRange) (page Page, err error
 		return Page{}, refused(OperationList, resp, body)
 	}
 	if err != nil {
-		return Page{}, &RequestError{Op: OperationList, Cause: transportCause(err)}
+		return Page{}, &RequestError{Op: OperationList, Host: fetchHost(resp.Request.URL), Cause: transportCause(err)}
 	}
 	if len(body) > maxAnswer {
 		return Page{}, &AnswerError{Problem: fmt.Sprintf("is longer than %d bytes", maxAnswer)}

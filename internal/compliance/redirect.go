@@ -4,33 +4,35 @@
 package compliance
 
 import (
-	"context"
 	"errors"
-	"net"
-	"net/http"
 	"net/netip"
 	"net/url"
 	"slices"
 	"strings"
-	"syscall"
-	"time"
+
+	"github.com/openaicompliance/openaicompliancereceiver/internal/secret"
 )
 
 // maxHops is how many redirects one download may follow.
 const maxHops = 3
 
-// RedirectPolicy decides which hosts a signed URL may point to.
+// RedirectPolicy decides which hosts a signed URL may point to. What it says of an
+// address is asked twice: for the host as it is written, whichever way the request
+// goes, and on direct connections for the address that is dialed.
 type RedirectPolicy struct {
-	// Local is set when the configured endpoint is itself a loopback, private
-	// or link-local host: a test server, whose signed URLs may be local too.
-	Local bool
+	// Loopback is set when the configured endpoint is itself a loopback host: a test
+	// server, whose signed URLs may be on the loopback too, and nowhere else inside.
+	Loopback bool
 	// PlainHTTP is set when the configured endpoint is plain http, which the
-	// configuration accepts for loopback hosts only.
+	// configuration accepts for loopback hosts only. Signed URLs may be so then, to
+	// loopback hosts only as well.
 	PlainHTTP bool
-	// AllowedHosts, when not empty, are the only hosts allowed, whatever their
-	// address. An entry "*.example.com" stands for every subdomain, an IPv6 address
-	// for itself in any spelling.
+	// AllowedHosts, when not empty, are the only hosts allowed. They permit no address
+	// that would not be permitted without them. An entry "*.example.com" stands for
+	// every subdomain, an IPv6 address for itself in any spelling.
 	AllowedHosts []string
+	// AllowedNetworks are the private networks that may be reached, see ParseNetwork.
+	AllowedNetworks []netip.Prefix
 }
 
 // PolicyFor derives the policy from the configured endpoint.
@@ -38,7 +40,7 @@ func PolicyFor(endpoint string, allowedHosts []string) RedirectPolicy {
 	policy := RedirectPolicy{AllowedHosts: allowedHosts}
 	if u, err := url.Parse(endpoint); err == nil {
 		policy.PlainHTTP = u.Scheme == "http"
-		policy.Local = isLocalHost(u.Hostname())
+		policy.Loopback = isLoopbackHost(u.Hostname())
 	}
 	return policy
 }
@@ -46,28 +48,105 @@ func PolicyFor(endpoint string, allowedHosts []string) RedirectPolicy {
 // check refuses a redirect target before anything is sent there.
 func (p RedirectPolicy) check(target *url.URL) error {
 	host := strings.ToLower(target.Hostname())
-	refuse := func(reason string) error { return &RedirectError{Host: printable(host), Reason: reason} }
+	reason := ""
 	switch {
 	case host == "":
-		return refuse("the Location holds no host")
+		reason = "the Location holds no host"
 	case target.User != nil:
-		return refuse("the Location holds user information")
+		reason = "the Location holds user information"
 	case target.Scheme != "https" && !p.PlainHTTP:
-		return refuse("the scheme is not https")
+		reason = "the scheme is not https"
 	case target.Scheme != "https" && target.Scheme != "http":
-		return refuse("the scheme is neither https nor http")
-	case len(p.AllowedHosts) > 0 && !p.allowed(host):
-		return refuse("the host is not in download::allowed_hosts")
-	case isLocalHost(host) && !p.permitsLocal(host):
-		return refuse(reasonLocal)
+		reason = "the scheme is neither https nor http"
+	case target.Scheme == "http" && !isLoopbackHost(host):
+		reason = "the scheme is not https"
+	default:
+		reason = p.refuseHost(host)
+	}
+	if reason != "" {
+		return &RedirectError{Host: shownHost(host), Reason: reason}
 	}
 	return nil
 }
 
-const reasonLocal = "a loopback, private or link-local address; add the host to download::allowed_hosts if it is meant"
+// refuseHost says why a host must not be asked, "" for one that may be.
+func (p RedirectPolicy) refuseHost(host string) string {
+	addr, isAddress := literalAddress(host)
+	if !isAddress {
+		if err := CheckHostName(host); err != nil {
+			return "the host " + err.Error()
+		}
+	}
+	if len(p.AllowedHosts) > 0 && !p.allowed(host) {
+		return "the host is not in download::allowed_hosts"
+	}
+	if !isAddress && isLoopbackHost(host) {
+		addr, isAddress = netip.AddrFrom4([4]byte{127, 0, 0, 1}), true
+	}
+	if isAddress {
+		if err := p.CheckAddress(addr); err != nil {
+			return err.Error()
+		}
+	}
+	return ""
+}
 
-// permitsLocal says whether the host may have a local address.
-func (p RedirectPolicy) permitsLocal(host string) bool { return p.Local || p.allowed(host) }
+// CheckAddress says why an address must not be dialed. The error holds no address.
+func (p RedirectPolicy) CheckAddress(addr netip.Addr) error {
+	found := classify(addr)
+	switch {
+	case found.reach == reachPublic, found.reach == reachLoopback && p.Loopback:
+		return nil
+	case found.reach == reachNever:
+		return errors.New(found.name + " address, never dialed")
+	}
+	addr = addr.Unmap().WithZone("")
+	if slices.ContainsFunc(p.AllowedNetworks, func(network netip.Prefix) bool { return network.Contains(addr) }) {
+		return nil
+	}
+	return errors.New(found.name + " address; add its network to download::allowed_networks if it is meant")
+}
+
+// CheckHostName refuses what is no name: other characters than those of names, which
+// a resolver, a proxy or the mapping of international names may read as something
+// else, and addresses in another form than the usual one, such as 127.1, 0x7f.1 or
+// 2130706433.
+func CheckHostName(host string) error {
+	host = strings.TrimSuffix(host, ".")
+	last := host[strings.LastIndexByte(host, '.')+1:]
+	switch {
+	case strings.ContainsFunc(host, isNoHostCharacter):
+		return errors.New("has other characters than letters, digits, dots, hyphens and underscores")
+	case host == "", len(host) > 253, slices.Contains(strings.Split(host, "."), ""):
+		return errors.New("is not a name")
+	case isNumericLabel(last):
+		return errors.New("is a number or an unusual form of an address")
+	}
+	return nil
+}
+
+// shownHost is a host as errors name it, "" for one that may be something else.
+func shownHost(host string) string {
+	host = strings.ToLower(host)
+	noHost := func(r rune) bool { return isNoHostCharacter(r) && r != ':' && r != '%' }
+	if len(host) > 253 || strings.ContainsFunc(host, noHost) || secret.LooksLikeKey(host) {
+		return ""
+	}
+	return host
+}
+
+func isNoHostCharacter(r rune) bool {
+	return !(r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || r == '.' || r == '-' || r == '_')
+}
+
+// isNumericLabel tells what address parsers read as a number: a name whose last label
+// is one is an address to them (WHATWG URL, "ends in a number").
+func isNumericLabel(label string) bool {
+	if hex, ok := strings.CutPrefix(strings.ToLower(label), "0x"); ok {
+		return strings.Trim(hex, "0123456789abcdef") == ""
+	}
+	return strings.Trim(label, "0123456789") == ""
+}
 
 func (p RedirectPolicy) allowed(host string) bool {
 	host = canonicalHost(host)
@@ -81,119 +160,28 @@ func (p RedirectPolicy) allowed(host string) bool {
 }
 
 // canonicalHost writes a host in the one way in which it is compared: lower case,
-// and an address without brackets and in its shortest form.
+// without the dot of a complete name, and an address without brackets and in its
+// shortest form.
 func canonicalHost(host string) string {
 	host = strings.ToLower(host)
+	if addr, ok := literalAddress(host); ok {
+		return addr.String()
+	}
+	return strings.TrimSuffix(host, ".")
+}
+
+// literalAddress reads an address in its usual forms, with brackets or without.
+func literalAddress(host string) (netip.Addr, bool) {
 	addr, err := netip.ParseAddr(strings.TrimSuffix(strings.TrimPrefix(host, "["), "]"))
-	if err != nil {
-		return host
+	return addr, err == nil
+}
+
+// isLoopbackHost knows loopback addresses and the names that always lead to one (RFC
+// 6761 6.3).
+func isLoopbackHost(host string) bool {
+	host = canonicalHost(host)
+	if addr, ok := literalAddress(host); ok {
+		return classify(addr).reach == reachLoopback
 	}
-	return addr.String()
-}
-
-func isLocalHost(host string) bool {
-	host = strings.ToLower(strings.TrimSuffix(host, "."))
-	if host == "localhost" || strings.HasSuffix(host, ".localhost") {
-		return true
-	}
-	addr, err := netip.ParseAddr(host)
-	return err == nil && isLocalAddr(addr)
-}
-
-// Ranges that are not loopback, private or link-local by name and yet lead
-// inside: carrier-grade NAT, "this network", and IPv4 wrapped in IPv6.
-var insideRanges = []netip.Prefix{
-	netip.MustParsePrefix("100.64.0.0/10"),
-	netip.MustParsePrefix("0.0.0.0/8"),
-	netip.MustParsePrefix("64:ff9b::/96"),
-	netip.MustParsePrefix("64:ff9b:1::/48"),
-	netip.MustParsePrefix("2002::/16"),
-}
-
-func isLocalAddr(addr netip.Addr) bool {
-	addr = addr.Unmap().WithZone("")
-	return addr.IsLoopback() || addr.IsPrivate() || addr.IsUnspecified() || addr.IsMulticast() ||
-		addr.IsLinkLocalUnicast() || addr.IsInterfaceLocalMulticast() ||
-		slices.ContainsFunc(insideRanges, func(p netip.Prefix) bool { return p.Contains(addr) })
-}
-
-// NewSignedTransport derives the transport for signed URLs from the one that
-// reaches the API: the same proxy and certificate authorities, but no client
-// certificate, no server name override, no compression behind our back and, on
-// direct connections, a dialer that refuses local addresses after the name was
-// resolved. Through a proxy the dialer sees the proxy alone, so there the proxy
-// enforces egress.
-func NewSignedTransport(api *http.Transport, policy RedirectPolicy) http.RoundTripper {
-	proxied := bareTransport(api)
-	direct := bareTransport(api)
-	direct.Proxy = nil
-	direct.DialContext = policy.dialContext(&net.Dialer{Timeout: 30 * time.Second, KeepAlive: 30 * time.Second})
-	return &signedTransport{proxy: api.Proxy, direct: direct, proxied: proxied}
-}
-
-func bareTransport(api *http.Transport) *http.Transport {
-	t := api.Clone()
-	t.DisableCompression = true
-	t.ProxyConnectHeader, t.GetProxyConnectHeader = nil, nil
-	t.Dial, t.DialTLS, t.DialTLSContext = nil, nil, nil //nolint:staticcheck // deprecated or not, each would go around the guard
-	if t.TLSClientConfig != nil {
-		t.TLSClientConfig.Certificates = nil
-		t.TLSClientConfig.GetClientCertificate = nil
-		t.TLSClientConfig.ServerName = ""
-	}
-	// A clone shares the HTTP/2 connection pool of a transport that was
-	// configured by hand, and with it the unguarded dialer.
-	if t.TLSNextProto["h2"] != nil {
-		t.ForceAttemptHTTP2 = true
-	}
-	t.TLSNextProto = nil
-	return t
-}
-
-// dialContext guards every address a name resolves to, so that a name that
-// changes its mind between check and connect gains nothing.
-func (p RedirectPolicy) dialContext(base *net.Dialer) func(context.Context, string, string) (net.Conn, error) {
-	return func(ctx context.Context, network, address string) (net.Conn, error) {
-		host, _, err := net.SplitHostPort(address)
-		if err != nil {
-			return nil, errors.New("dial: the address has no port")
-		}
-		dialer := *base
-		if !p.permitsLocal(strings.ToLower(host)) {
-			dialer.Control = func(_, resolved string, _ syscall.RawConn) error {
-				at, err := netip.ParseAddrPort(resolved)
-				if err != nil || isLocalAddr(at.Addr()) {
-					return &RedirectError{Host: printable(host), Reason: reasonLocal}
-				}
-				return nil
-			}
-		}
-		return dialer.DialContext(ctx, network, address)
-	}
-}
-
-// signedTransport sends a request through the proxy or directly, each with a
-// dialer of its own.
-type signedTransport struct {
-	proxy           func(*http.Request) (*url.URL, error)
-	direct, proxied *http.Transport
-}
-
-func (t *signedTransport) RoundTrip(req *http.Request) (*http.Response, error) {
-	if t.proxy != nil {
-		via, err := t.proxy(req)
-		if err != nil {
-			return nil, errors.New("proxy: its address cannot be used")
-		}
-		if via != nil {
-			return t.proxied.RoundTrip(req)
-		}
-	}
-	return t.direct.RoundTrip(req)
-}
-
-// CloseIdleConnections implements the optional interface of http.Client.
-func (t *signedTransport) CloseIdleConnections() {
-	t.direct.CloseIdleConnections()
-	t.proxied.CloseIdleConnections()
+	return host == "localhost" || strings.HasSuffix(host, ".localhost")
 }

@@ -11,8 +11,10 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -27,6 +29,7 @@ func TestDialGuard(t *testing.T) {
 	_, port, err := net.SplitHostPort(address)
 	require.NoError(t, err)
 	byName := net.JoinHostPort("localhost", port)
+	loopback := networks(t, "127.0.0.0/8", "::1/128")
 	tests := map[string]struct {
 		policy  RedirectPolicy
 		address string
@@ -35,9 +38,10 @@ func TestDialGuard(t *testing.T) {
 		"an address":                {RedirectPolicy{}, address, false},
 		"a name of it":              {RedirectPolicy{}, byName, false},
 		"another host is allowed":   {RedirectPolicy{AllowedHosts: []string{"blob.example.com"}}, byName, false},
-		"the name is allowed":       {RedirectPolicy{AllowedHosts: []string{"LOCALHOST"}}, byName, true},
-		"the address is allowed":    {RedirectPolicy{AllowedHosts: []string{"127.0.0.1"}}, address, true},
-		"the endpoint is local":     {RedirectPolicy{Local: true}, byName, true},
+		"the name is allowed":       {RedirectPolicy{AllowedHosts: []string{"LOCALHOST"}}, byName, false},
+		"the address is allowed":    {RedirectPolicy{AllowedHosts: []string{"127.0.0.1"}}, address, false},
+		"the network is allowed":    {RedirectPolicy{AllowedNetworks: loopback}, byName, true},
+		"the endpoint is loopback":  {RedirectPolicy{Loopback: true}, byName, true},
 		"an address without port":   {RedirectPolicy{}, "127.0.0.1", false},
 		"plain http changes naught": {RedirectPolicy{PlainHTTP: true}, address, false},
 	}
@@ -102,7 +106,7 @@ func TestSignedTransportTLS(t *testing.T) {
 		certificates = append(certificates, len(r.TLS.PeerCertificates))
 	})
 	signed := func(api *http.Transport) http.RoundTripper {
-		return NewSignedTransport(api, RedirectPolicy{Local: true})
+		return NewSignedTransport(api, RedirectPolicy{Loopback: true})
 	}
 	api := server.Client().Transport.(*http.Transport).Clone()
 	api.TLSClientConfig.Certificates = server.TLS.Certificates
@@ -150,9 +154,34 @@ func TestSignedTransportHTTP2(t *testing.T) {
 			api.TLSClientConfig = server.Client().Transport.(*http.Transport).TLSClientConfig.Clone()
 			api.TLSClientConfig.NextProtos = []string{"h2", "http/1.1"}
 			configure(api)
-			require.NoError(t, get(NewSignedTransport(api, RedirectPolicy{Local: true}), server.URL))
+			require.NoError(t, get(NewSignedTransport(api, RedirectPolicy{Loopback: true}), server.URL))
 			assert.True(t, asked)
 		})
+	}
+}
+
+// The API's connection is kept where it speaks HTTP/2, and used once where it does not.
+func TestConnectionsToTheAPI(t *testing.T) {
+	t.Parallel()
+	for _, http2 := range []bool{false, true} {
+		var mu sync.Mutex
+		remotes := map[string]bool{}
+		server := newTLSServer(t, http2, func(w http.ResponseWriter, r *http.Request) {
+			mu.Lock()
+			defer mu.Unlock()
+			remotes[r.RemoteAddr] = true
+			_, _ = w.Write([]byte(goodAnswer))
+		})
+		c := newClient(t, server.URL, func(s *Settings) { s.API = server.Client() })
+		for range 5 {
+			_, err := c.Pages("AUTH_LOG", noon, time.Time{}, nil).Next(t.Context())
+			require.NoError(t, err)
+		}
+		want := 5
+		if http2 {
+			want = 2 // the first one, until the protocol is known
+		}
+		assert.Len(t, remotes, want, "HTTP/2: %v", http2)
 	}
 }
 
@@ -163,12 +192,13 @@ func TestSignedTransportUsesTheProxy(t *testing.T) {
 	proxy := newHost(t, answering(200, string(content)))
 	via, err := url.Parse(proxy.URL)
 	require.NoError(t, err)
-	api := newRedirector(t, http.StatusTemporaryRedirect, "http://blob.example.com/blob?sig="+signature)
+	api := newRedirector(t, http.StatusTemporaryRedirect, "http://blob.localhost/blob?sig="+signature)
+	policy := RedirectPolicy{PlainHTTP: true, Loopback: true}
 	download := func(choose func(*http.Request) (*url.URL, error)) (Content, error) {
 		transport := &http.Transport{Proxy: choose}
-		signed := NewSignedTransport(transport, RedirectPolicy{PlainHTTP: true})
+		signed := NewSignedTransport(transport, policy)
 		t.Cleanup(signed.(*signedTransport).CloseIdleConnections)
-		c := newClient(t, api.URL, func(s *Settings) { s.Policy, s.Signed = RedirectPolicy{PlainHTTP: true}, signed })
+		c := newClient(t, api.URL, func(s *Settings) { s.Policy, s.Signed = policy, signed })
 		return c.Download(t.Context(), fileOf(content))
 	}
 
@@ -177,7 +207,7 @@ func TestSignedTransportUsesTheProxy(t *testing.T) {
 	assert.Equal(t, content, got.Bytes)
 	require.Len(t, proxy.seen(), 1)
 	r := proxy.seen()[0]
-	assert.Equal(t, "http://blob.example.com/blob?sig="+signature, r.URL.String(), "a proxy gets the whole URL")
+	assert.Equal(t, "http://blob.localhost/blob?sig="+signature, r.URL.String(), "a proxy gets the whole URL")
 	assert.Empty(t, r.Header.Get("Authorization"))
 
 	_, err = download(func(*http.Request) (*url.URL, error) { return nil, errors.New("proxy " + canary) })

@@ -9,6 +9,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/openaicompliance/openaicompliancereceiver/internal/secret"
 )
 
 // Forms names what Parse reads, for error messages.
@@ -31,6 +33,8 @@ func Parse(text string) (Spec, error) {
 		err  error
 	)
 	switch {
+	case secret.Looks(text): // what is wrong with it would quote a part
+		err = errors.New("is not " + Forms)
 	case trimmed == "":
 		err = errors.New("is empty; write " + Forms)
 	case trimmed == beginning:
@@ -42,7 +46,7 @@ func Parse(text string) (Spec, error) {
 		spec, err = parseRelative(trimmed)
 	}
 	if err != nil {
-		return Spec{}, fmt.Errorf("%q %w", text, err)
+		return Spec{}, fmt.Errorf("%s %w", secret.Quote(text), err)
 	}
 	return spec, nil
 }

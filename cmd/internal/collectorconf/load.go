@@ -17,12 +17,22 @@ import (
 	"go.opentelemetry.io/collector/confmap/provider/envprovider"
 	"go.opentelemetry.io/collector/confmap/provider/fileprovider"
 	"go.opentelemetry.io/collector/confmap/provider/yamlprovider"
+
+	"github.com/openaicompliance/openaicompliancereceiver/internal/secret"
 )
 
 // Load reads and merges configurations, as the collector's repeated --config
 // does: paths of files, or URIs of the env, file and yaml providers. ${env:…} is
 // expanded. The result may hold secrets.
+//
+// Errors of the parser and the providers quote what they cannot read, and are
+// concealed.
 func Load(ctx context.Context, uris ...string) (*confmap.Conf, error) {
+	conf, err := load(ctx, uris)
+	return conf, secret.ConcealError(err)
+}
+
+func load(ctx context.Context, uris []string) (*confmap.Conf, error) {
 	resolver, err := confmap.NewResolver(confmap.ResolverSettings{
 		URIs: uris,
 		ProviderFactories: []confmap.ProviderFactory{
@@ -61,7 +71,7 @@ func Component(conf *confmap.Conf, section, kind, id string) (string, *confmap.C
 	case id == "":
 		id = found[0]
 	case !slices.Contains(found, id):
-		return "", nil, fmt.Errorf("%s: the configuration has no %q, but %s", section, id, strings.Join(found, ", "))
+		return "", nil, fmt.Errorf("%s: the configuration has no %s, but %s", section, secret.Quote(id), strings.Join(found, ", "))
 	}
 	keys, err := conf.Sub(section + confmap.KeyDelimiter + id)
 	return id, keys, err

@@ -14,6 +14,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/openaicompliance/openaicompliancereceiver/internal/printable"
+	"github.com/openaicompliance/openaicompliancereceiver/internal/secret"
 )
 
 // Name of the program.
@@ -73,7 +74,7 @@ func NeedsCommand(parent *cobra.Command) {
 	parent.Args = cobra.ArbitraryArgs
 	parent.RunE = func(cmd *cobra.Command, args []string) error {
 		if len(args) > 0 {
-			return Misusef("%q is not a command of %s; see %s --help", args[0], cmd.CommandPath(), cmd.CommandPath())
+			return Misusef("%s is not a command of %s; see %s --help", secret.Quote(args[0]), cmd.CommandPath(), cmd.CommandPath())
 		}
 		return Misusef("%s takes a command; see %s --help", cmd.CommandPath(), cmd.CommandPath())
 	}
@@ -87,7 +88,7 @@ func newHelp(root *cobra.Command) *cobra.Command {
 		RunE: func(_ *cobra.Command, args []string) error {
 			topic, rest, err := root.Find(args)
 			if err != nil || topic == nil || len(rest) > 0 {
-				return Misusef("%q is not a command; see %s --help", strings.Join(args, " "), Name)
+				return Misusef("%s is not a command; see %s --help", secret.Quote(strings.Join(args, " ")), Name)
 			}
 			return topic.Help()
 		},
@@ -118,6 +119,9 @@ func Run(ctx context.Context, root *cobra.Command, env *Env, args []string) int 
 	env.Notes.EndProgress()
 	if err == nil {
 		return ExitOK
+	}
+	if !ran {
+		err = secret.ConcealError(err) // it quotes what it cannot read
 	}
 	env.Notef("%s: %s", Name, printable.Text(OneLine(err)))
 	if !ran || IsMisuse(err) {

@@ -19,6 +19,7 @@ import (
 
 	"github.com/openaicompliance/openaicompliancereceiver/cmd/internal/collectorconf"
 	"github.com/openaicompliance/openaicompliancereceiver/internal/collect"
+	"github.com/openaicompliance/openaicompliancereceiver/internal/secret"
 	"github.com/openaicompliance/openaicompliancereceiver/receiver"
 )
 
@@ -89,7 +90,7 @@ func (a *API) Config(ctx context.Context) (*receiver.Config, error) {
 	cfg := receiver.NewDefaultConfig()
 	if len(a.Configs) > 0 {
 		if _, _, err := a.Load(ctx, cfg); err != nil {
-			return nil, Misuse(err)
+			return nil, Misuse(secret.ConcealError(err))
 		}
 	} else {
 		a.fill(cfg)
@@ -99,7 +100,7 @@ func (a *API) Config(ctx context.Context) (*receiver.Config, error) {
 	}
 	// Nothing is stored, so nothing need be configured for it.
 	cfg.AllowEphemeralCursor = true
-	return cfg, Misuse(confmap.Validate(cfg))
+	return cfg, Misuse(secret.ConcealError(confmap.Validate(cfg)))
 }
 
 // check refuses flags that would not count.

@@ -15,13 +15,14 @@ import (
 	"github.com/openaicompliance/openaicompliancereceiver/internal/checkpoint"
 	"github.com/openaicompliance/openaicompliancereceiver/internal/checkpoint/edit"
 	"github.com/openaicompliance/openaicompliancereceiver/internal/printable"
+	"github.com/openaicompliance/openaicompliancereceiver/internal/secret"
 	"github.com/openaicompliance/openaicompliancereceiver/internal/timespec"
 )
 
 func (c *task) setCursor(ctx context.Context) error {
 	spec, err := timespec.Parse(c.args[1])
 	if err != nil {
-		return command.Misusef("TIME: %w", err)
+		return command.Misusef("TIME: %w", secret.ConcealError(err))
 	}
 	snap, err := c.readStream(ctx, c.args[0])
 	if err != nil {

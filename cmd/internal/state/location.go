@@ -24,6 +24,7 @@ import (
 
 	"github.com/openaicompliance/openaicompliancereceiver/cmd/internal/collectorconf"
 	"github.com/openaicompliance/openaicompliancereceiver/cmd/internal/command"
+	"github.com/openaicompliance/openaicompliancereceiver/internal/secret"
 	"github.com/openaicompliance/openaicompliancereceiver/receiver"
 )
 
@@ -49,7 +50,7 @@ func (s *site) name() string {
 // locateStorage reads the collector's configuration. Every error is a misuse.
 func locateStorage(ctx context.Context, env *command.Env, o *options) (*site, error) {
 	s, err := readSite(ctx, env, o)
-	return s, command.Misuse(err)
+	return s, command.Misuse(secret.ConcealError(err))
 }
 
 func readSite(ctx context.Context, env *command.Env, o *options) (s *site, err error) {

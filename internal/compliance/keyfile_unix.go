@@ -1,0 +1,10 @@
+// Copyright The OpenTelemetry Authors
+// SPDX-License-Identifier: Apache-2.0
+
+//go:build unix
+
+package compliance
+
+import "syscall"
+
+const openNonBlocking = syscall.O_NONBLOCK
