@@ -76,7 +76,8 @@ test: test-unit test-e2e test-rules ## unit tests with -race, end-to-end tests, 
 
 .PHONY: test-unit
 test-unit:
-	go test -race $(PACKAGES)
+	go test -race ./...
+	go test -race -count=1 ./cmd/... # Go's test cache does not look at files of another module, such as docs
 	go test ./internal/sim # more days than the race detector has time for
 
 .PHONY: test-e2e

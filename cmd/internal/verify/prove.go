@@ -28,7 +28,12 @@ const (
 	notProvable result = "not_provable"
 	// reportsGap: it is no line, and says that records are missing.
 	reportsGap result = "gap"
+	// isDigest: it is no line, and is not checked here.
+	isDigest result = "digest"
 )
+
+// digestEventName is the EventName of the receiver's digests of what it delivered.
+const digestEventName = record.EventNamePrefix + "digest"
 
 // verdict on one delivered record.
 type verdict struct {
@@ -91,6 +96,10 @@ func (p *prover) prove(d delivered) verdict {
 	v := verdict{UID: d.attr(record.AttrRecordUID), FileID: d.attr(record.AttrFileID), Line: d.line(), Result: proven}
 	if d.record.EventName() == record.GapEventName {
 		v.Result, v.Problem = reportsGap, "it reports records that may be missing: "+d.attr(record.AttrGapReason)
+		return v
+	}
+	if _, ofLine := d.record.Attributes().Get(record.AttrFileSHA256); d.record.EventName() == digestEventName && !ofLine {
+		v.Result = isDigest
 		return v
 	}
 	unproven, err := p.compare(d)

@@ -187,6 +187,9 @@ func (r *report) judge(d delivered) {
 	}
 	v := r.prove(d)
 	r.counts[v.Result]++
+	if v.Result == isDigest {
+		return
+	}
 	if v.Problem != errNoFile.Error() {
 		r.atHand++
 	}
@@ -200,9 +203,12 @@ func (r *report) judge(d delivered) {
 	r.printErr = errors.Join(r.printErr, r.print(v))
 }
 
+// total counts the records, without digests.
 func (r *report) total() (n int) {
-	for _, count := range r.counts {
-		n += count
+	for result, count := range r.counts {
+		if result != isDigest {
+			n += count
+		}
 	}
 	return n
 }
@@ -235,13 +241,14 @@ type summary struct {
 	NotProven   int `json:"not_proven"`
 	NotProvable int `json:"not_provable"`
 	Gaps        int `json:"gaps"`
+	Digests     int `json:"digests"` // not among the records, and not checked
 	// UnprovenAttributes are what the files do not give of records that are proven.
 	UnprovenAttributes []string `json:"unproven_attributes"`
 }
 
 func (r *report) finish() error {
 	s := summary{
-		Records: r.total(), Proven: r.counts[proven], NotProven: r.counts[notProven], NotProvable: r.counts[notProvable], Gaps: r.counts[reportsGap],
+		Records: r.total(), Proven: r.counts[proven], NotProven: r.counts[notProven], NotProvable: r.counts[notProvable], Gaps: r.counts[reportsGap], Digests: r.counts[isDigest],
 		UnprovenAttributes: slices.Sorted(maps.Keys(r.unproven)),
 	}
 	switch {
@@ -266,6 +273,9 @@ func (r *report) printSummary(s summary) error {
 		return r.env.PrintJSON(map[string]summary{"summary": s}, "")
 	}
 	text := fmt.Sprintf("%d records: %d proven, %d not proven, %d not provable, %d report a gap\n", s.Records, s.Proven, s.NotProven, s.NotProvable, s.Gaps)
+	if s.Digests > 0 {
+		text += fmt.Sprintf("%d digests, which this command does not check\n", s.Digests)
+	}
 	if len(s.UnprovenAttributes) > 0 {
 		text += "Not proven of the proven ones: " + strings.Join(s.UnprovenAttributes, ", ") + "\n"
 	}

@@ -251,6 +251,24 @@ func TestVerifyIgnores(t *testing.T) {
 	assert.Contains(t, out, "Not proven of the proven ones: ObservedTimestamp, scope version, service.name, user.email\n")
 }
 
+// A digest of the receiver is no line and is counted by itself; a record that only says
+// to be one is not taken for it.
+func TestVerifyCountsDigests(t *testing.T) {
+	r := newRig(t, record.Source{})
+	digest := r.logs.ResourceLogs().At(0).ScopeLogs().At(0).LogRecords().AppendEmpty()
+	digest.SetEventName(digestEventName)
+	digest.Attributes().PutStr(record.AttrRecordUID, "digest")
+	r.write()
+	out, _, status := r.verify()
+	require.Zero(t, status, out)
+	assert.Contains(t, out, "6 records: 6 proven, 0 not proven, 0 not provable, 0 report a gap\n1 digests, which this command does not check\n")
+	r.first().SetEventName(digestEventName)
+	r.write()
+	out, _, status = r.verify()
+	assert.Equal(t, command.ExitFinding, status)
+	assert.Contains(t, out, "NOT PROVEN: record 1, line 1 of file f: the EventName is not what the line gives")
+}
+
 // Two files with one content are told apart by their ids.
 func TestVerifyFilesOfOneContent(t *testing.T) {
 	r := newRig(t, record.Source{})
