@@ -9,7 +9,8 @@ TOOLS     := $(CURDIR)/.tools
 # The packages of the modules of go.work. Other modules are built alone, and so is what ocb makes.
 PACKAGES  := ./... ./cmd/... ./e2e/...
 ALONE     := GOWORK=off
-BUILDER   := $(ALONE) $(TOOLS)/builder
+# The version holds the commit; Go's own stamp would make builds of one tree differ.
+BUILDER   := $(ALONE) GOFLAGS=-buildvcs=false $(TOOLS)/builder
 
 SHELL       := bash
 .SHELLFLAGS := -eu -o pipefail -c
@@ -115,7 +116,7 @@ DAYS ?= 200
 RELOADS ?= 500
 DAMAGES ?= 60
 .PHONY: prove
-prove: kill mutants ## the longer proofs: DAYS simulated days, KILLS and POINT_KILLS kills, RELOADS, DAMAGES, the mutants
+prove: kill mutants check-reproducible ## the longer proofs: DAYS simulated days, KILLS and POINT_KILLS kills, RELOADS, DAMAGES, the mutants, equal builds
 	OTELCOL=$(CURDIR)/$(COLLECTOR) RELOADS=$(RELOADS) DAMAGES=$(DAMAGES) \
 		go test -tags e2e -count=1 -timeout 4h -run 'TestReloads$$|TestDamagedFile$$' -v ./e2e/... | grep -v '^ *---\|^==='
 	go test ./internal/sim -count=1 -timeout 4h -v -run 'TestSimulation|TestPowerLoss' -sim-days $(DAYS) | grep -v '^ *---\|^=== '
@@ -154,6 +155,21 @@ check-platforms: ## the sources build for Windows and macOS too
 	GOOS=windows go build $(PACKAGES)
 	GOOS=darwin GOARCH=arm64 go build $(PACKAGES)
 
+MODULES := $(patsubst %/go.mod,%,$(shell find . -name go.mod -not -path './_build/*' -not -path './.tools/*'))
+.PHONY: check-supply-chain
+check-supply-chain: $(COLLECTOR) $(TOOLS)/govulncheck ## known vulnerabilities, licenses, checksums of every module
+	scripts/check-vulnerabilities.sh $(TOOLS)/govulncheck $(COLLECTOR)
+	go run ./internal/thirdparty _build=. .=./cmd/...
+	@for module in $(MODULES) _build; do echo -n "go mod verify in $$module: "; (cd $$module; case $$module in .|./cmd|./e2e) go mod verify;; *) $(ALONE) go mod verify;; esac); done
+
+.PHONY: sbom
+sbom: $(COLLECTOR) $(TOOLS)/cyclonedx-gomod ## write the CycloneDX SBOM and the third-party notices of the collector into _build
+	scripts/sbom.sh $(TOOLS)/cyclonedx-gomod $(COLLECTOR) '$(VERSION)' _build
+
+.PHONY: check-reproducible
+check-reproducible: $(COLLECTOR)
+	scripts/check-reproducible.sh _build/builder-config.yaml $(BUILDER)
+
 .PHONY: bench
 bench: ## benchmarks, in the form benchstat reads
 	go test -run '^$$' -bench . -benchmem -count 6 $(PACKAGES)
@@ -185,5 +201,9 @@ $(TOOLS)/mdatagen: internal/tools/go.sum
 	cd internal/tools && $(ALONE) go build -o $@ go.opentelemetry.io/collector/cmd/mdatagen
 $(TOOLS)/golangci-lint: internal/tools/lint/go.sum
 	cd internal/tools/lint && $(ALONE) go build -o $@ github.com/golangci/golangci-lint/v2/cmd/golangci-lint
+$(TOOLS)/govulncheck: internal/tools/supplychain/go.sum
+	cd internal/tools/supplychain && $(ALONE) go build -o $@ golang.org/x/vuln/cmd/govulncheck
+$(TOOLS)/cyclonedx-gomod: internal/tools/supplychain/go.sum
+	cd internal/tools/supplychain && $(ALONE) go build -o $@ github.com/CycloneDX/cyclonedx-gomod/cmd/cyclonedx-gomod
 $(TOOLS)/victoria-logs: internal/tools/victorialogs/go.sum
 	cd internal/tools/victorialogs && $(ALONE) CGO_ENABLED=0 go build -o $@ github.com/VictoriaMetrics/VictoriaMetrics/app/victoria-logs

@@ -215,6 +215,8 @@ func operation(r *http.Request) string {
 		return "fetch"
 	case strings.HasSuffix(r.URL.Path, "/logs"):
 		return "list"
+	case strings.HasSuffix(r.URL.Path, "/max_event_time"):
+		return "freshness"
 	}
 	return "download"
 }

@@ -61,7 +61,7 @@ func getJSON(t *testing.T, target string, into any) (status int) {
 
 // troubled is an API under load that has a bit of everything: files that come,
 // duplicates, lines that are no records, a file that is not served, a type that
-// the key may not read, answers that fail.
+// the key may not read, answers that fail, a type that is quiet.
 func troubled() *fakeapi.API {
 	api := fakeapi.New(fakeapi.Options{Seed: 5, Forbidden: []string{"AUDIT_LOG"}, Live: &fakeapi.Schedule{
 		Types: []string{"AUTH_LOG", "CODEX_LOG"}, Since: time.Now().Add(-2 * time.Minute), Every: 500 * time.Millisecond,
@@ -70,6 +70,7 @@ func troubled() *fakeapi.API {
 	lost := api.Add("AUTH_LOG", time.Now().Add(-10*time.Hour), `{"event_id":"lost","type":"AUTH_LOG"}`)
 	api.Add("AUTH_LOG", time.Now().Add(-9*time.Hour), `{"event_id":"no time","type":"AUTH_LOG"}`, `not a record`)
 	api.Add("AUTH_LOG", time.Now().Add(-8*time.Hour), `{"event_id":"no time","type":"AUTH_LOG","other":"bytes"}`)
+	api.Add("APP_LOG", time.Now().Add(-40*time.Hour), `{"event_id":"before the start","type":"APP_LOG"}`)
 	api.Script(
 		fakeapi.Fault{Op: "download", FileID: lost.ID, Status: 404},
 		fakeapi.Fault{Op: "list", EventType: "CODEX_LOG", Skip: 3, Times: 2, Status: 503},
@@ -81,7 +82,7 @@ func troubled() *fakeapi.API {
 // has data for every query of the dashboard, evaluates every rule without an
 // error, and shows each trouble where the documents say it shows.
 func TestDashboard(t *testing.T) {
-	r := newRig(t, troubled(), "event_types: [AUTH_LOG, CODEX_LOG, AUDIT_LOG]\nretry_on_failure: {initial_interval: 100ms, max_interval: 200ms}")
+	r := newRig(t, troubled(), "event_types: [AUTH_LOG, CODEX_LOG, AUDIT_LOG, APP_LOG]\ndigest: {interval: 10s}\nretry_on_failure: {initial_interval: 100ms, max_interval: 200ms}")
 	p := startPrometheus(t, r.serveMetrics())
 	r.start()
 	r.await("the first records", func() bool { return r.sink.Unique() > 100 })
@@ -185,7 +186,7 @@ func assertRules(t *testing.T, r *rig, p *prometheus) {
 			assert.Equal(t, "ok", rule.Health, "%s: %s", rule.Name, rule.LastError)
 		}
 	}
-	assert.Equal(t, 17, rules)
+	assert.Equal(t, 19, rules)
 }
 
 // Each alert links to a section of its own in docs/operations.md, and each metric
@@ -201,7 +202,7 @@ func TestRulesAreDocumented(t *testing.T) {
 	require.NoError(t, err)
 
 	alerts := regexp.MustCompile(`alert: (\w+)`).FindAllStringSubmatch(string(rules), -1)
-	require.Len(t, alerts, 13)
+	require.Len(t, alerts, 15)
 	for _, alert := range alerts {
 		assert.Contains(t, string(operations), "\n### "+alert[1]+"\n")
 		assert.Contains(t, string(rules), "docs/operations.md#"+strings.ToLower(alert[1])+"\n")

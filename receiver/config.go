@@ -90,6 +90,8 @@ type Config struct {
 	Body string `mapstructure:"body"`
 	// Content says what stands in the place of what people and models wrote.
 	Content ContentConfig `mapstructure:"content"`
+	// Digest says how often a digest of what was delivered becomes a record of its own.
+	Digest DigestConfig `mapstructure:"digest"`
 	// OwnRequests is "mark" or "keep", for the AUDIT_LOG records that the
 	// receiver's own requests cause.
 	OwnRequests string `mapstructure:"own_requests"`
@@ -192,9 +194,9 @@ type DownloadConfig struct {
 	// AllowedNetworks are the private networks, as CIDRs, that a signed URL may
 	// reach. Without them it reaches public addresses alone.
 	AllowedNetworks []string `mapstructure:"allowed_networks"`
-	// Verify says what a file of the listed size is whose bytes come the same in
-	// two passes, with another digest than listed: "lenient" delivers it marked,
-	// "strict" sets it aside.
+	// Verify says what becomes of a file of the listed size with another digest than
+	// listed: "strict" quarantines it, "lenient" delivers it marked when the same
+	// bytes came in two fetches at least five minutes apart.
 	Verify string `mapstructure:"verify"`
 	// prevent unkeyed literal initialization
 	_ struct{}
@@ -264,7 +266,7 @@ func NewDefaultConfig() *Config {
 			MaxFileSize:  64 << 20,
 			MemoryLimit:  48 << 20,
 			Concurrency:  4,
-			Verify:       verifyLenient,
+			Verify:       verifyStrict,
 		},
 		Body:        bodyRaw,
 		Content:     ContentConfig{Mode: string(record.ContentKeep)},

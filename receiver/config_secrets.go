@@ -30,7 +30,7 @@ func eachText(key string, value reflect.Value, visit func(key string, text refle
 			value = get.Call(nil)[0]
 		}
 	}
-	if marshaler, ok := value.Interface().(encoding.TextMarshaler); ok && !isNil(value) { // an id of a component
+	if marshaler, ok := reflect.TypeAssert[encoding.TextMarshaler](value); ok && !isNil(value) { // an id of a component
 		text, _ := marshaler.MarshalText()
 		visit(key, reflect.ValueOf(string(text)))
 		return

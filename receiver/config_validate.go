@@ -47,6 +47,7 @@ func (c *Config) Validate() error {
 		c.validateReplays(),
 		c.validateChoices(),
 		c.Content.validate(),
+		c.Digest.validate(),
 		c.validateRetries(),
 		c.validateBounds(),
 		c.validateEgress(),

@@ -5,6 +5,7 @@ package receiver
 
 import (
 	"context"
+	"net/http"
 	"time"
 
 	metricnoop "go.opentelemetry.io/otel/metric/noop"
@@ -25,7 +26,7 @@ import (
 func Connect(ctx context.Context, cfg *Config, version string) (*compliance.Client, func(), error) {
 	clients, err := newTransports(ctx, cfg, noExtensions{}, component.TelemetrySettings{
 		Logger: zap.NewNop(), MeterProvider: metricnoop.NewMeterProvider(), TracerProvider: tracenoop.NewTracerProvider(),
-	})
+	}, func(*http.Transport) {})
 	if err != nil {
 		return nil, nil, err
 	}

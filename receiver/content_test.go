@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"slices"
+	"strconv"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -51,11 +52,15 @@ func TestContentStaysHome(t *testing.T) {
 				store := &recordingStorage{Storage: testbed.NewStorage()}
 				w.storage = store
 				var healthy atomic.Bool
+				var retryable atomic.Int64
 				w.next = consumeFunc(func(ctx context.Context, logs plog.Logs) error {
 					text, err := (&plog.JSONMarshaler{}).MarshalLogs(logs)
 					seen.add(string(text))
 					if !healthy.Load() && strings.Contains(string(text), `{"stringValue":"a"}`) {
-						return consumererror.NewPermanent(errors.New("no"))
+						return consumererror.NewPermanent(errors.New("cannot take CANARY"))
+					}
+					if retryable.Add(1) <= 2 {
+						return errors.New("busy with CANARY")
 					}
 					return errors.Join(err, w.sink.ConsumeLogs(ctx, logs))
 				})
@@ -77,6 +82,9 @@ func TestContentStaysHome(t *testing.T) {
 				w.stop()
 				for _, text := range seen.all() {
 					assert.NotContains(t, text, canary)
+				}
+				for _, span := range w.tel.SpanRecorder.Ended() {
+					assert.NotContains(t, fmt.Sprint(span.Name(), span.Attributes(), span.Events(), span.Status()), canary)
 				}
 				for _, entry := range append(logged, w.logs.All()...) {
 					assert.NotContains(t, fmt.Sprint(entry.Message, entry.ContextMap()), canary)
@@ -215,7 +223,7 @@ func TestKeyFileIsReadOnceAPoll(t *testing.T) {
 		cfg.APIKey, cfg.APIKeyFile, cfg.PollInterval = "", keyFile, time.Hour
 	})
 	for i := range 20 {
-		w.api.Add("AUTH_LOG", recent(time.Hour+time.Duration(i)*time.Second), authLine(fmt.Sprint(i)))
+		w.api.Add("AUTH_LOG", recent(time.Hour+time.Duration(i)*time.Second), authLine(strconv.Itoa(i)))
 	}
 	w.next = consumeFunc(func(ctx context.Context, logs plog.Logs) error {
 		return errors.Join(os.WriteFile(keyFile, []byte("sk-admin-another-key"), 0o600), w.sink.ConsumeLogs(ctx, logs))

@@ -5,6 +5,8 @@ package receiver
 
 import (
 	"context"
+	"net/http"
+	"strings"
 	"testing"
 	"time"
 
@@ -111,4 +113,56 @@ func TestFirstPollAllForbidden(t *testing.T) {
 	assert.Contains(t, fields["hint"], "check that the key was made in this workspace")
 	w.awaitFirstPolls(2)
 	assert.Equal(t, 1, w.logs.FilterMessage("key reads no event type").Len())
+}
+
+// A quiet type is asked for its newest record: the report of its first poll and the
+// gauge show it, at once and only once; a path that the API does not know leaves both
+// without a value. A type whose files come is not asked for.
+func TestNewestRecordOfQuietType(t *testing.T) {
+	asked := func(w *world) (n int) {
+		for _, r := range w.api.Requests() {
+			if strings.HasSuffix(r.Path, "/max_event_time") {
+				n++
+			}
+		}
+		return n
+	}
+	t.Run("known", func(t *testing.T) {
+		w := newWorld(t, fakeapi.Options{}, func(cfg *Config) { cfg.EventTypes = []string{"AUTH_LOG", "AUDIT_LOG"} })
+		w.api.Add("AUTH_LOG", recent(48*time.Hour), authLine("before the start"))
+		w.api.Add("AUDIT_LOG", recent(time.Hour), authLine("new"))
+		w.start()
+		w.awaitPasses(20)
+		for _, entry := range w.logs.FilterMessage(firstPollEnded).All() {
+			newest, ok := entry.ContextMap()["newest_record"].(time.Time)
+			assert.Equal(t, entry.ContextMap()["event_type"] == "AUTH_LOG", ok)
+			if ok {
+				assert.WithinDuration(t, recent(48*time.Hour), newest, time.Minute)
+			}
+		}
+		assert.Equal(t, 1, asked(w))
+		ages := points(t, w.tel, "api_newest_event_age")
+		assert.InDelta(t, (48 * time.Hour).Seconds(), ages["AUTH_LOG"], 60)
+		assert.NotContains(t, ages, "AUDIT_LOG")
+
+		w.api.Add("AUTH_LOG", recent(time.Minute), authLine("it is not quiet any more"))
+		require.Eventually(t, func() bool { return len(w.counts()) == 2 }, 20*time.Second, 5*time.Millisecond)
+		w.awaitPasses(4)
+		_, err := w.tel.GetMetric(metricPrefix + "api_newest_event_age")
+		assert.Error(t, err, "no value while files come")
+	})
+	t.Run("no record", func(t *testing.T) {
+		w := newWorld(t, fakeapi.Options{})
+		w.start()
+		assert.Equal(t, "none", w.awaitLog(firstPollEnded).ContextMap()["newest_record"])
+	})
+	t.Run("unknown route", func(t *testing.T) {
+		w := newWorld(t, fakeapi.Options{})
+		w.api.Script(fakeapi.Fault{Op: "freshness", Status: http.StatusNotFound})
+		w.start()
+		w.awaitPasses(20)
+		assert.Equal(t, 1, asked(w), "the older path is no route of the simulated API")
+		assert.NotContains(t, w.awaitLog(firstPollEnded).ContextMap(), "newest_record")
+		assert.Empty(t, w.status.kinds(), "no fault of the type")
+	})
 }

@@ -41,14 +41,14 @@ func (t *transports) close() {
 	t.signed.CloseIdleConnections()
 }
 
-// newTransports makes both. The errors of others may quote settings, and are
-// concealed.
-func newTransports(ctx context.Context, cfg *Config, host component.Host, set component.TelemetrySettings) (*transports, error) {
-	clients, err := makeTransports(ctx, cfg, host, set)
+// newTransports makes both; change is called with each plain transport. The errors of
+// others may quote settings, and are concealed.
+func newTransports(ctx context.Context, cfg *Config, host component.Host, set component.TelemetrySettings, change func(*http.Transport)) (*transports, error) {
+	clients, err := makeTransports(ctx, cfg, host, set, change)
 	return clients, cfg.conceal(err)
 }
 
-func makeTransports(ctx context.Context, cfg *Config, host component.Host, set component.TelemetrySettings) (*transports, error) {
+func makeTransports(ctx context.Context, cfg *Config, host component.Host, set component.TelemetrySettings, change func(*http.Transport)) (*transports, error) {
 	if cfg.HTTP.ProxyURL == "" {
 		if err := checkProxyVariables(); err != nil {
 			return nil, err
@@ -66,6 +66,8 @@ func makeTransports(ctx context.Context, cfg *Config, host component.Host, set c
 	if err != nil {
 		return nil, fmt.Errorf("http: %w", err)
 	}
+	change(base)
+	change(bare)
 	signed := &tracingTransport{
 		next: compliance.NewSignedTransport(bare, cfg.redirectPolicy()), tracer: metadata.Tracer(set), name: "openai_compliance.fetch",
 	}

@@ -82,7 +82,7 @@ func TestSignedURLsHaveAClientOfTheirOwn(t *testing.T) {
 	cfg.HTTP.Headers.Set("X-Gateway", "token")
 	cfg.HTTP.Cookies = configoptional.Some(confighttp.CookiesConfig{})
 	cfg.HTTP.Middlewares = []configmiddleware.Config{{ID: component.MustNewID("first")}, {ID: component.MustNewID("second")}}
-	clients, err := newTransports(t.Context(), cfg, all, componenttest.NewNopTelemetrySettings())
+	clients, err := newTransports(t.Context(), cfg, all, componenttest.NewNopTelemetrySettings(), func(*http.Transport) {})
 	require.NoError(t, err)
 	defer clients.close()
 	client := newAPI(cfg, cfg.newKeySource(), clients, apiHooks{}, "test")
@@ -105,7 +105,7 @@ func TestSignedURLsHaveAClientOfTheirOwn(t *testing.T) {
 	}
 
 	cfg.HTTP.Middlewares = append(cfg.HTTP.Middlewares, configmiddleware.Config{ID: component.MustNewID("missing")})
-	_, err = newTransports(t.Context(), cfg, all, componenttest.NewNopTelemetrySettings())
+	_, err = newTransports(t.Context(), cfg, all, componenttest.NewNopTelemetrySettings(), func(*http.Transport) {})
 	require.ErrorContains(t, err, "missing")
 }
 
@@ -144,7 +144,7 @@ func TestSpansHoldNoTextOfOthers(t *testing.T) {
 	const canary = "malformed MIME header line: Location: https://x/?sig=CANARY"
 	broken := roundTripper(func(*http.Request) (*http.Response, error) { return nil, failing{canary} })
 	refusing := roundTripper(func(req *http.Request) (*http.Response, error) {
-		return &http.Response{StatusCode: 503, Header: http.Header{}, Body: brokenBody{}, Request: req}, nil
+		return &http.Response{StatusCode: http.StatusServiceUnavailable, Header: http.Header{}, Body: brokenBody{}, Request: req}, nil
 	})
 	for _, next := range []http.RoundTripper{broken, refusing} {
 		api, err := apiTransport(t.Context(), NewDefaultConfig().HTTP, nil, extensions(nil), tt.NewTelemetrySettings())
@@ -187,7 +187,7 @@ func TestMalformedAnswersStayOutOfSight(t *testing.T) {
 		if err != nil {
 			return
 		}
-		defer conn.Close()
+		defer func() { _ = conn.Close() }()
 		_, _ = conn.Write([]byte("HTTP/1.1 307 Temporary Redirect\r\nX-Request-Id: " + strings.TrimPrefix(r.Header.Get("Authorization"), "Bearer ") +
 			"\r\nLocation: https://x.example/?sig=" + sig + "\x01" + r.Header.Get("Authorization") + "\r\n\r\n"))
 	}))

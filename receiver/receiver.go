@@ -9,6 +9,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/http"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -46,6 +47,7 @@ type logsReceiver struct {
 	transports *transports
 	storage    storage.Client
 	specs      []*streamSpec
+	digests    collect.DigestSettings
 	downloads  *limit.Downloads
 	reporter   *reporter
 	running    *running
@@ -63,6 +65,7 @@ type running struct {
 type options struct {
 	times     collect.Times
 	wallClock func() time.Time
+	transport func(*http.Transport)
 }
 
 // Option changes what no configuration key changes.
@@ -71,12 +74,17 @@ type Option func(*options)
 // WithTimes replaces the waits of the engine.
 func WithTimes(times collect.Times) Option { return func(o *options) { o.times = times } }
 
+// WithTransport changes each transport, before anything is put around it.
+func WithTransport(change func(*http.Transport)) Option {
+	return func(o *options) { o.transport = change }
+}
+
 // WithWallClock replaces the local time of day.
 func WithWallClock(now func() time.Time) Option { return func(o *options) { o.wallClock = now } }
 
 // New creates the receiver; nothing runs before Start.
 func New(set corereceiver.Settings, cfg *Config, next consumer.Logs, opts ...Option) (corereceiver.Logs, error) {
-	r := &logsReceiver{cfg: cfg, set: set, next: next, options: options{times: collect.DefaultTimes(), wallClock: time.Now}}
+	r := &logsReceiver{cfg: cfg, set: set, next: next, options: options{times: collect.DefaultTimes(), wallClock: time.Now, transport: func(*http.Transport) {}}}
 	for _, option := range opts {
 		option(&r.options)
 	}
@@ -102,10 +110,13 @@ func (r *logsReceiver) start(ctx context.Context, host component.Host) error {
 	if r.specs, err = r.cfg.streamSpecs(r.options.wallClock()); err != nil {
 		return err
 	}
+	if r.digests, err = r.cfg.Digest.settings(); err != nil {
+		return err
+	}
 	if r.reporter, err = newReporter(host, r.set.TelemetrySettings, r.cfg.EventTypes, len(r.specs)); err != nil {
 		return err
 	}
-	if r.transports, err = newTransports(ctx, r.cfg, host, r.set.TelemetrySettings); err != nil {
+	if r.transports, err = newTransports(ctx, r.cfg, host, r.set.TelemetrySettings, r.options.transport); err != nil {
 		return err
 	}
 	if err = r.withinTimeout(ctx, func(ctx context.Context) (err error) {

@@ -107,9 +107,9 @@ func (r *reporter) reportPoll(id collect.StreamID, report collect.PollReport) {
 	}
 }
 
-// condition is an error as the status shows it.
+// condition is an error as the status shows it. A hold shows itself.
 func condition(err error, fault collect.Fault) status.Condition {
-	if err == nil || fault.Label == "cut" {
+	if err == nil || fault.Label == "cut" || fault.Label == "held" {
 		return status.Condition{}
 	}
 	return status.Condition{Label: fault.Label, Err: err, Hint: fault.Hint}
@@ -117,7 +117,7 @@ func condition(err error, fault collect.Fault) status.Condition {
 
 // firstPoll is the line of a type in the first-poll report.
 func firstPoll(report collect.PollReport) status.FirstPoll {
-	first := status.FirstPoll{State: status.StateFailed, Files: report.Files, Hint: report.Fault.Hint, Err: report.Err}
+	first := status.FirstPoll{State: status.StateFailed, Files: report.Files, Newest: report.Newest, Hint: report.Fault.Hint, Err: report.Err}
 	switch report.Fault.Poll {
 	case collect.PollSuccess:
 		first.State = status.StateOK
@@ -266,15 +266,35 @@ func (r *reporter) Progress(id collect.StreamID, p collect.Progress) { r.telemet
 // holdKinds are the status kinds of holds.
 var holdKinds = map[collect.HoldKind]status.Kind{
 	collect.HoldFiles: status.KindHost, collect.HoldQueueFull: status.KindQueueFull, collect.HoldSuspected: status.KindGapSuspected,
-	collect.HoldBounds: status.KindBounds,
+	collect.HoldBounds: status.KindBounds, collect.HoldDigests: status.KindDigests, collect.HoldDigest: status.KindDigestOverdue,
+}
+
+// NewestEvent implements collect.Observer.
+func (r *reporter) NewestEvent(id collect.StreamID, at time.Time) {
+	r.telemetry.gauges.lagOf(id).SetNewest(at)
+}
+
+// DigestDelivered implements collect.Observer.
+func (r *reporter) DigestDelivered(id collect.StreamID, number int64) {
+	r.telemetry.gauges.lagOf(id).SetDigest(id.Replay, number)
 }
 
 // HeldBy implements collect.Observer.
 func (r *reporter) HeldBy(id collect.StreamID, kind collect.HoldKind, hold collect.Hold) {
 	r.tracker.Set(id.String(), holdKinds[kind], status.Scope(hold.Fault.Scope), condition(hold.Err, hold.Fault))
-	if r.holdChanged(heldKey{id, kind}, hold.Fault.Label) && hold.Err != nil {
-		r.loggers[id].Warn("event type held, will retry", zap.Error(hold.Err), zap.String("cause", hold.Fault.Label), zap.String("hint", hold.Fault.Hint))
+	if !r.holdChanged(heldKey{id, kind}, hold.Fault.Label) || hold.Err == nil {
+		return
 	}
+	fields := []zap.Field{zap.Error(hold.Err), zap.String("cause", hold.Fault.Label), zap.String("hint", hold.Fault.Hint)}
+	if id == (collect.StreamID{}) {
+		r.logger.Error("no file matches its digest, collection held", fields...)
+		return
+	}
+	if kind == collect.HoldDigest {
+		r.loggers[id].Warn("digest overdue, will retry", fields...)
+		return
+	}
+	r.loggers[id].Warn("event type held, will retry", fields...)
 }
 
 // holdChanged remembers the cause of a hold, and reports whether it is another one.

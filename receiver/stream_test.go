@@ -201,7 +201,7 @@ func TestStreamPermanentRejection(t *testing.T) {
 // A file whose bytes come the same in two fetches some time apart and do not match its
 // listing is delivered whole and marked; it holds nothing else up meanwhile.
 func TestStreamVerifyLenient(t *testing.T) {
-	w := newWorld(t, fakeapi.Options{})
+	w := newWorld(t, fakeapi.Options{}, func(cfg *Config) { cfg.Download.Verify = verifyLenient })
 	bad := w.api.Add("AUTH_LOG", recent(2*time.Hour), authLine("a"), authLine("b"))
 	w.api.Script(fakeapi.Fault{Op: "fetch", FileID: bad.ID, Corrupt: true})
 	good := w.api.Add("AUTH_LOG", recent(time.Hour), authLine("good"))
@@ -220,10 +220,10 @@ func TestStreamVerifyLenient(t *testing.T) {
 	assert.Equal(t, map[string]int64{"delivered": 1, "unverified": 1, "quarantined": 1}, w.outcomes(metricPrefix+"files"))
 }
 
-// With verify: strict a file that does not match its listing is quarantined, never
+// By default a file that does not match its listing is quarantined, never
 // delivered, and holds nothing else up; once it can be read, it is.
 func TestStreamQuarantinesBadFile(t *testing.T) {
-	w := newWorld(t, fakeapi.Options{}, func(cfg *Config) { cfg.Download.Verify = verifyStrict })
+	w := newWorld(t, fakeapi.Options{})
 	bad := w.api.Add("AUTH_LOG", recent(2*time.Hour), authLine("bad"))
 	good := w.api.Add("AUTH_LOG", recent(time.Hour), authLine("good"))
 	w.api.Script(fakeapi.Fault{Op: "fetch", FileID: bad.ID, Corrupt: true})
@@ -231,7 +231,7 @@ func TestStreamQuarantinesBadFile(t *testing.T) {
 	w.awaitExact(good)
 	entry := w.awaitLog(quarantinedFile)
 	assert.Equal(t, bad.ID, entry.ContextMap()["file_id"])
-	assert.Equal(t, "integrity", entry.ContextMap()["cause"])
+	assert.Equal(t, "digest", entry.ContextMap()["cause"])
 	assert.NotEmpty(t, entry.ContextMap()["hint"])
 
 	// Many fetches of the same bytes change nothing.

@@ -34,7 +34,7 @@ func (r *logsReceiver) newStreams(calls context.Context) ([]*collect.Stream, err
 		switch {
 		case spec.state == nil:
 			r.reporter.checkpointCorrupt(calls, spec.id)
-		case spec.state.Ended():
+		case spec.state.Ended() && !spec.state.HasDigestsLeft():
 			r.set.Logger.Info("collection already finished", spec.fields()...)
 			r.reporter.Ended(spec.id)
 		default:
@@ -61,7 +61,7 @@ func (r *logsReceiver) newDeps(calls context.Context) *collect.Deps {
 	return &collect.Deps{
 		API:   newAPI(r.cfg, r.key, r.transports, apiHooks{observe: r.reporter.telemetry.recordRequest, allowFetch: hosts.Check}, r.set.BuildInfo.Version),
 		Lists: limit.NewRate(r.cfg.RateLimit.ListsPerMinute), Downloads: r.downloads, Hosts: hosts,
-		Clocks: collect.NewClocks(r.options.wallClock), Keys: &collect.KeyGate{}, FirstRun: collect.NewFirstRun(), Observer: r.reporter,
+		Clocks: collect.NewClocks(r.options.wallClock), Keys: &collect.KeyGate{}, FirstRun: collect.NewFirstRun(), Contact: collect.NewContact(), Observer: r.reporter,
 		Detach: func(ctx context.Context) (context.Context, context.CancelFunc) {
 			detached, cancel := context.WithCancel(context.WithoutCancel(ctx))
 			stop := context.AfterFunc(calls, cancel)
@@ -74,6 +74,7 @@ func (r *logsReceiver) newDeps(calls context.Context) *collect.Deps {
 func (r *logsReceiver) newStream(deps *collect.Deps, obs deliver.Obs, spec *streamSpec) *collect.Stream {
 	consumer := deliver.NewConsumer(deliver.Settings{
 		Next: r.next, Obs: obs, Retry: r.cfg.RetryOnFailure, OnPermanent: permanentErrorPolicies[r.cfg.OnPermanentError],
+		HideErrors: r.cfg.Content.Mode != string(record.ContentKeep),
 		OnRejected: func(rejection deliver.Rejection) { r.reporter.batchRejected(spec.id, rejection) },
 	})
 	return collect.NewStream(spec.id, deps, r.streamSettings(spec), spec.state, consumer)
@@ -102,8 +103,9 @@ func (r *logsReceiver) streamSettings(spec *streamSpec) collect.Settings {
 			Ahead: cfg.Download.Concurrency, MaxFileSize: cfg.Download.MaxFileSize, Strict: cfg.Download.Verify == verifyStrict,
 			Important: collect.EventTypes[spec.id.EventType].Important,
 		},
-		Batch:  collect.BatchSettings{MaxRecords: cfg.Batch.MaxRecords, MaxBytes: cfg.Batch.MaxBytes, Deduplicate: cfg.Deduplication.Window > 0},
-		Source: r.recordSource(spec),
+		Batch:   collect.BatchSettings{MaxRecords: cfg.Batch.MaxRecords, MaxBytes: cfg.Batch.MaxBytes, Deduplicate: cfg.Deduplication.Window > 0},
+		Digests: r.digests,
+		Source:  r.recordSource(spec),
 		Bounds: func(first checkpoint.FirstRun, now time.Time) (checkpoint.Bounds, error) {
 			return resolveBounds(first, now, reach)
 		},

@@ -81,7 +81,16 @@ func (g *gauges) register(b *metadata.TelemetryBuilder) error {
 	return errors.Join(
 		b.RegisterReceiverOpenaiComplianceDeliveryLagCallback(g.seconds(func(r status.Reading) *float64 { return r.DeliveryLag })),
 		b.RegisterReceiverOpenaiComplianceOldestPendingExpiryCallback(g.seconds(func(r status.Reading) *float64 { return r.OldestPendingExpiry })),
+		b.RegisterReceiverOpenaiComplianceAPINewestEventAgeCallback(g.seconds(func(r status.Reading) *float64 { return r.NewestEventAge })),
 		b.RegisterReceiverOpenaiComplianceBacklogFilesCallback(g.count(func(r status.Reading) int64 { return r.BacklogFiles })),
+		b.RegisterReceiverOpenaiComplianceDigestNumberCallback(func(_ context.Context, o metric.Int64Observer) error {
+			g.each(func(r status.Reading, eventType metric.MeasurementOption) {
+				if r.DigestNumber != nil {
+					o.Observe(*r.DigestNumber, eventType)
+				}
+			})
+			return nil
+		}),
 		b.RegisterReceiverOpenaiComplianceQuarantinedFilesCallback(g.count(func(r status.Reading) int64 { return r.QuarantinedFiles })),
 		b.RegisterReceiverOpenaiComplianceQuarantinedRecordsCallback(g.count(func(r status.Reading) int64 { return r.QuarantinedRecords })),
 		b.RegisterReceiverOpenaiComplianceClockSkewCallback(g.observeSkew),

@@ -21,6 +21,7 @@ const (
 	completedKind = "files"
 	eventsKind    = "events"
 	queueKind     = "queue"
+	digestKind    = "digest"
 )
 
 // blockName is the key of a block below the stream's. It has the term and the content,

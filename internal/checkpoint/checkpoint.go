@@ -262,6 +262,9 @@ func (s *Stream) IsCompleted(fileID string) bool {
 	return s.completed[hash] > 0 || slices.Contains(now.Implausible, fileID)
 }
 
+// HasCompletedFiles reports whether any completed file is remembered.
+func (s *Stream) HasCompletedFiles() bool { return !s.current().Completed.empty() }
+
 // SeenEvent reports whether an event with this id was delivered within the window, and
 // whether one with this id and line was.
 func (s *Stream) SeenEvent(e deliver.Event) (known, same bool) {

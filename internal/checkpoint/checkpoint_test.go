@@ -228,7 +228,16 @@ func TestImplausibleTime(t *testing.T) {
 		assert.True(t, known && same)
 		f.reload()
 	}
+	// A poll that does not list one forgets it no earlier than any completed file: a deep
+	// poll, or one after a restart, lists further back.
+	require.NoError(t, f.ForgetImplausible(t.Context(), func(id string) bool { return id == "future" }))
+	f.reload()
+	assert.Equal(t, []string{"future"}, f.Implausible())
+	assert.True(t, f.IsCompleted("past"))
 	// Long after, it is still completed while it is listed.
+	for i := range completedBlock { // which seals the block that names both
+		f.done(strconv.Itoa(i), at(3*time.Hour))
+	}
 	f.done("later", at(100*24*time.Hour))
 	require.NoError(t, f.PollComplete(t.Context(), Live, at(100*24*time.Hour), at(100*24*time.Hour), Reading{}))
 	f.done("last", at(100*24*time.Hour+1))

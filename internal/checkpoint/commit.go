@@ -111,6 +111,11 @@ func (s *Stream) unused(now *state, d *draft) []string {
 			unused = append(unused, block.Name)
 		}
 	}
+	for _, name := range now.DigestEntries.Blocks {
+		if !slices.Contains(d.DigestEntries.Blocks, name) {
+			unused = append(unused, name)
+		}
+	}
 	for _, name := range s.abandoned {
 		// A repeated commit may write the very same block.
 		if !d.writes(name) && !slices.Contains(unused, name) {
@@ -173,7 +178,7 @@ func (s *Stream) deleteUnused(ctx context.Context) {
 // CommitTime says what the end_time of a file is worth.
 type CommitTime struct {
 	// Implausible: no cursor comes from the end_time of this file. Now stands in for it.
-	// The id stays completed until ForgetImplausible.
+	// The id stays completed until ForgetImplausible, and as long as any other.
 	Implausible bool
 	// Now is the wall clock when zero.
 	Now time.Time
@@ -212,6 +217,9 @@ func (s *Stream) Commit(ctx context.Context, r deliver.Receipt, at CommitTime) e
 		default:
 			d.advanceOpen(part, at)
 		}
+		if part.Entry != nil {
+			d.appendDigestEntry(part.Entry)
+		}
 		return d.settleLines(part, r.Outcome(), at)
 	})
 }
@@ -239,9 +247,9 @@ func (d *draft) advanceQueued(queued QueuedFile, part deliver.Part, at CommitTim
 	if queued.SHA256 != "" && queued.SHA256 != part.SHA256 {
 		queued.Lines = nil // of other bytes; all lines of these come anew
 	}
-	queued.NextLine, queued.SHA256, queued.Ahead = part.NextLine, part.SHA256, slices.Clone(part.Ahead)
+	queued.NextLine, queued.SHA256, queued.Ahead, queued.Tally = part.NextLine, part.SHA256, slices.Clone(part.Ahead), part.Tally
 	if part.NextLine == 0 {
-		queued.Ahead = nil
+		queued.Ahead, queued.Tally = nil, nil
 		at.Implausible = at.Implausible || queued.Implausible
 		d.completeFile(part.File, at)
 	}
@@ -256,7 +264,7 @@ func (d *draft) advanceOpen(part deliver.Part, at CommitTime) {
 	}
 	if part.NextLine > 0 {
 		d.setOpen(QueuedFile{
-			File: part.File, NextLine: part.NextLine, SHA256: part.SHA256, Ahead: slices.Clone(part.Ahead),
+			File: part.File, NextLine: part.NextLine, SHA256: part.SHA256, Ahead: slices.Clone(part.Ahead), Tally: part.Tally,
 			Since: at.Now, Implausible: at.Implausible,
 		})
 		return

@@ -16,7 +16,8 @@ const (
 	keepCompleted = 31 * 24 * time.Hour
 	// completedBlock is how many files make a block.
 	completedBlock = 256
-	// maxImplausible bounds the ids of completed files with an implausible time.
+	// maxImplausible bounds the ids of completed files with an implausible time that are
+	// still listed.
 	maxImplausible = 1000
 )
 
@@ -72,14 +73,13 @@ func (d *draft) appendCompleted(file completedFile) {
 	d.completed = append(d.completed, file)
 }
 
-// completeImplausible keeps the id of a file with an implausible time. Beyond the bound
-// now stands in for the time.
+// completeImplausible completes a file with an implausible time: now stands in for it.
+// It may be listed for longer than any other file, so its id is kept besides.
 func (d *draft) completeImplausible(fileID string, now time.Time) {
-	if len(d.Implausible) >= maxImplausible {
-		d.complete(fileID, now)
-		return
+	d.complete(fileID, now)
+	if len(d.Implausible) < maxImplausible {
+		d.Implausible = append(slices.Clip(d.Implausible), fileID)
 	}
-	d.Implausible = append(slices.Clip(d.Implausible), fileID)
 }
 
 // ageCompleted forgets the files that no listing can reach any more.
@@ -115,7 +115,8 @@ func (s *Stream) MarkCompleted(ctx context.Context, fileID string, end time.Time
 func (s *Stream) Implausible() []string { return slices.Clone(s.current().Implausible) }
 
 // ForgetImplausible forgets the files with an implausible time that a complete poll did
-// not list. listed must not call the stream.
+// not list. A poll that lists further back may still do so: they stay completed for as
+// long as any file. listed must not call the stream.
 func (s *Stream) ForgetImplausible(ctx context.Context, listed func(fileID string) bool) error {
 	return s.commit(ctx, func(d *draft) error {
 		kept := slices.DeleteFunc(slices.Clone(d.Implausible), func(id string) bool { return !listed(id) })

@@ -23,6 +23,8 @@ type QueuedFile struct {
 	SHA256 string
 	// Ahead are lines after NextLine that are delivered.
 	Ahead []int
+	// Tally is kept for digests while a part of the file is delivered.
+	Tally []byte
 	// Lines are rejected records, ascending.
 	Lines []LineRange
 	// Reason is the last error, at most 200 characters.
@@ -44,6 +46,7 @@ type storedFile struct {
 	NextLine    int         `json:"next_line,omitzero"`
 	SHA256      string      `json:"sha256,omitzero"`
 	Ahead       []int       `json:"ahead,omitempty"`
+	Tally       []byte      `json:"tally,omitempty"`
 	Lines       []LineRange `json:"lines,omitempty"`
 	Reason      string      `json:"reason,omitzero"`
 	Cause       string      `json:"cause,omitzero"`
@@ -55,7 +58,7 @@ type storedFile struct {
 func (f QueuedFile) MarshalJSON() ([]byte, error) {
 	return json.Marshal(storedFile{
 		f.File.ID, f.File.Name, f.File.Size, f.File.EndTime, f.File.SHA256,
-		f.NextLine, f.SHA256, f.Ahead, f.Lines, f.Reason, f.Cause, f.Since, f.Implausible,
+		f.NextLine, f.SHA256, f.Ahead, f.Tally, f.Lines, f.Reason, f.Cause, f.Since, f.Implausible,
 	})
 }
 
@@ -67,14 +70,14 @@ func (f *QueuedFile) UnmarshalJSON(data []byte) error {
 	}
 	*f = QueuedFile{
 		deliver.FileRef{ID: s.ID, Name: s.Name, Size: s.Size, EndTime: s.EndTime, SHA256: s.Listed},
-		s.NextLine, s.SHA256, s.Ahead, s.Lines, s.Reason, s.Cause, s.Since, s.Implausible,
+		s.NextLine, s.SHA256, s.Ahead, s.Tally, s.Lines, s.Reason, s.Cause, s.Since, s.Implausible,
 	}
 	return nil
 }
 
 // clone shares nothing with the original.
 func (f QueuedFile) clone() QueuedFile {
-	f.Ahead, f.Lines = slices.Clone(f.Ahead), slices.Clone(f.Lines)
+	f.Ahead, f.Tally, f.Lines = slices.Clone(f.Ahead), slices.Clone(f.Tally), slices.Clone(f.Lines)
 	return f
 }
 
@@ -132,18 +135,32 @@ func (s *Stream) RemoveOpen(ctx context.Context, fileIDs ...string) error {
 // lines after it that are delivered. changed is set when these are stored for other bytes
 // of this id: the file begins again.
 func (s *Stream) ResumeLine(fileID, sha256 string) (next int, ahead []int, changed bool) {
-	now := s.current()
-	f, ok := now.Queue.get(fileID)
-	if !ok || f.NextLine == 0 {
-		if f, ok = now.openFile(fileID); !ok {
-			return 1, nil, false
-		}
+	f, ok := s.current().begunFile(fileID)
+	if !ok {
+		return 1, nil, false
 	}
 	begun := f.NextLine > 1 || len(f.Ahead) > 0
 	if begun && f.SHA256 != sha256 {
 		return 1, nil, true
 	}
 	return f.NextLine, slices.Clone(f.Ahead), false
+}
+
+// Tally returns what digests have of a file of which a part is delivered; nil without.
+func (s *Stream) Tally(fileID, sha256 string) []byte {
+	f, ok := s.current().begunFile(fileID)
+	if !ok || f.SHA256 != sha256 {
+		return nil
+	}
+	return slices.Clone(f.Tally)
+}
+
+// begunFile is a file that is open or queued whole.
+func (s *state) begunFile(id string) (f QueuedFile, ok bool) {
+	if f, ok = s.Queue.get(id); ok && f.NextLine > 0 {
+		return f, true
+	}
+	return s.openFile(id)
 }
 
 func (s *state) openFile(id string) (f QueuedFile, ok bool) {

@@ -266,14 +266,14 @@ func (s *Stream) enqueue(d *draft, f QueuedFile) error {
 		return fmt.Errorf("enqueue in %q: %w", s.key, errCompleted)
 	}
 	if open, ok := d.openFile(f.File.ID); ok && f.NextLine > 0 {
-		f.NextLine, f.SHA256, f.Ahead = open.NextLine, open.SHA256, open.Ahead
+		f.NextLine, f.SHA256, f.Ahead, f.Tally = open.NextLine, open.SHA256, open.Ahead, open.Tally
 		d.removeOpen(f.File.ID)
 	}
 	if old, ok := d.Queue.get(f.File.ID); ok {
 		f.Since = old.Since
 		f.Lines = unitedRanges(old.Lines, f.Lines)
 		if old.NextLine > 0 {
-			f.NextLine, f.SHA256, f.Ahead = old.NextLine, old.SHA256, old.Ahead
+			f.NextLine, f.SHA256, f.Ahead, f.Tally = old.NextLine, old.SHA256, old.Ahead, old.Tally
 		}
 		if f.SHA256 == "" {
 			f.SHA256 = old.SHA256

@@ -5,6 +5,7 @@ package checkpoint
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
@@ -25,6 +26,8 @@ type Snapshot struct {
 	Completed []CompletedFile `json:"completed_files"`
 	// Events are the seen events, oldest block first.
 	Events []EventBlock `json:"seen_events"`
+	// DigestEntries are what the next digests list, oldest first; nil without.
+	DigestEntries []json.RawMessage `json:"digest_entries,omitempty"`
 }
 
 // CompletedFile is the keyed hash of a file id and the end_time of the file.
@@ -70,6 +73,9 @@ func ReadSnapshot(ctx context.Context, client storage.Client, key string) (*Snap
 	if err != nil {
 		return nil, err
 	}
+	if snap.DigestEntries, err = stored.DigestEntries.all(ctx, client, key); err != nil {
+		return nil, err
+	}
 	return snap, nil
 }
 
@@ -100,6 +106,9 @@ func (s *Snapshot) Operations(ctx context.Context, _ permit.Edit, client storage
 	sortQueue(s.Queue) // as it is read back
 	for _, file := range s.Queue {
 		d.Queue = d.Queue.with(file)
+	}
+	for _, entry := range s.DigestEntries {
+		d.appendDigestEntry(entry)
 	}
 	if err := d.writeQueue(); err != nil {
 		return nil, err

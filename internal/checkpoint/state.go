@@ -24,6 +24,8 @@ type Content struct {
 	HashKey  HashKey         `json:"hash_key"`
 	// Open are the files that are delivered in part and not queued.
 	Open []QueuedFile `json:"open"`
+	// Digest is the chain of digests; nil without one.
+	Digest *DigestChain `json:"digest,omitzero"`
 	// Implausible are the ids of completed files whose end_time is implausible.
 	Implausible []string `json:"implausible"`
 }
@@ -36,6 +38,8 @@ type state struct {
 	Completed blockLog `json:"completed_files"`
 	Events    blockLog `json:"seen_events"`
 	Queue     queue    `json:"queue"`
+	// DigestEntries are what the next digests list.
+	DigestEntries digestEntries `json:"digest_entries,omitzero"`
 	// NextBlock numbers the next block.
 	NextBlock uint64 `json:"next_block"`
 	// Unused are keys below the stream's that are to be deleted: checkpoints of earlier

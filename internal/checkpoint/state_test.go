@@ -81,14 +81,16 @@ func TestStoredFormat(t *testing.T) {
 		"open": [{"id": "file-open", "name": "file-open.jsonl", "size": 10, "end_time": "2026-08-02T02:01:00Z", "listed_sha256": "listed-file-open",
 			"next_line": 1001, "sha256": "sha-file-open", "since": "2026-08-02T01:00:00Z"}],
 		"implausible": ["odd"],
-		"completed_files": {"blocks": null, "tail": %q, "tail_times": {"since": %[3]d, "until": %[3]d}},
+		"completed_files": {"blocks": null, "tail": %q, "tail_times": {"since": %[5]d, "until": %[3]d}},
 		"seen_events": {"blocks": null, "tail": %q, "tail_times": {"since": %[5]d, "until": %[5]d}},
 		"queue": [{"name": %[6]q}],
 		"next_block": 1,
 		"unused": null
 	}`, key, base64.StdEncoding.EncodeToString(now.Completed.Tail), at(2*time.Hour).UnixMicro(),
 		base64.StdEncoding.EncodeToString(now.Events.Tail), at(time.Hour).UnixMicro(), now.Queue[0].Name), doc)
-	assert.Equal(t, []completedFile{{now.HashKey.file("file-done"), at(2 * time.Hour).UnixMicro()}}, parseCompleted(now.Completed.Tail))
+	assert.Equal(t, []completedFile{
+		{now.HashKey.file("file-done"), at(2 * time.Hour).UnixMicro()}, {now.HashKey.file("odd"), at(time.Hour).UnixMicro()},
+	}, parseCompleted(now.Completed.Tail))
 	assert.Regexp(t, `^[0-9a-f]{32}/queue/0-[0-9a-f]{16}$`, now.Queue[0].Name)
 	assert.JSONEq(t, `[{"id": "file-bad", "name": "file-bad.jsonl", "size": 10, "end_time": "2026-08-02T02:02:00Z", "listed_sha256": "listed-file-bad",
 		"next_line": 1, "reason": "no route", "cause": "connection", "since": "2026-08-02T02:02:00Z"}]`, string(m.data[testKey+"/"+now.Queue[0].Name]))

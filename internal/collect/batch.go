@@ -23,16 +23,16 @@ import (
 type batch struct {
 	mapper *record.Mapper
 
-	mu        sync.Mutex // guards what follows: the limiter may take the file away
-	file      record.File
-	observed  time.Time
-	lines     []record.Line
-	events    []eventOfLine // of the line with the same index
-	prebuilt  plog.Logs     // of all lines, until it is used once
-	usable    bool          // whether prebuilt is
-	counts    BatchCounts   // of what was left out; malformed ones count in malformed
-	malformed []bool
-	times     []pcommon.Timestamp
+	mu       sync.Mutex // guards what follows: the limiter may take the file away
+	file     record.File
+	observed time.Time
+	lines    []record.Line
+	events   []eventOfLine // of the line with the same index
+	prebuilt plog.Logs     // of all lines, until it is used once
+	usable   bool          // whether prebuilt is
+	counts   BatchCounts   // of what was left out; malformed ones count in malformed
+	leftOut  []int         // numbers of lines that were delivered before
+	times    []pcommon.Timestamp
 }
 
 // eventOfLine is a line's event; ok is false for a line without an event id.
@@ -49,7 +49,7 @@ func (b *batch) fill(state *checkpoint.Stream, file record.File, lines []record.
 	defer b.mu.Unlock()
 	b.file, b.observed = file, time.Now()
 	b.counts = BatchCounts{}
-	b.lines, b.events, b.malformed, b.times = b.lines[:0], b.events[:0], b.malformed[:0], b.times[:0]
+	b.lines, b.events, b.leftOut, b.times = b.lines[:0], b.events[:0], b.leftOut[:0], b.times[:0]
 	logs, malformed := b.mapper.Map(file, lines, b.observed)
 	ids, times := b.mapper.IDs(), appendTimes(nil, logs)
 	inBatch := map[deliver.Event]bool{}
@@ -60,6 +60,7 @@ func (b *batch) fill(state *checkpoint.Stream, file record.File, lines []record.
 			known, same := state.SeenEvent(of.event)
 			if same || inBatch[of.event] {
 				b.counts.Duplicates++
+				b.leftOut = append(b.leftOut, line.Number)
 				continue
 			}
 			of.conflict = known
@@ -124,6 +125,7 @@ func recordSize(file record.File, line int) int {
 type offer struct {
 	numbers []int // line numbers of the records, duplicates included
 	fresh   []int // indexes of the records that are sent
+	sent    []int // their line numbers
 	events  []deliver.Event
 	counts  BatchCounts
 }
@@ -146,7 +148,7 @@ func (b *batch) offerOf(state *checkpoint.Stream, records []int) offer {
 				o.counts.Conflicts++
 			}
 		}
-		o.fresh = append(o.fresh, i)
+		o.fresh, o.sent = append(o.fresh, i), append(o.sent, b.lines[i].Number)
 		o.counts.Times = append(o.counts.Times, b.times[i])
 	}
 	o.counts.Records = len(o.fresh)
@@ -201,6 +203,8 @@ type lineBatcher struct {
 	skip  []int // line numbers that are left out, ascending
 	more  bool
 	batch []record.Line
+	// skipped are the lines left out since the batch before.
+	skipped []record.Line
 }
 
 // newLineBatcher starts at the first line with at least the given number, and leaves
@@ -215,8 +219,16 @@ func newLineBatcher(content []byte, file record.File, first int, skip []int) *li
 
 func (b *lineBatcher) skipLines() {
 	for b.more && slices.Contains(b.skip, b.lines.Number()) {
+		b.skipped = append(b.skipped, record.Line{Number: b.lines.Number(), Text: b.lines.Line()})
 		b.more = b.lines.Next()
 	}
+}
+
+// takeSkipped returns the lines that were left out since the last call.
+func (b *lineBatcher) takeSkipped() []record.Line {
+	skipped := b.skipped
+	b.skipped = nil
+	return skipped
 }
 
 // next returns the lines of the next batch, valid until the next call, and the

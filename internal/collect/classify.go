@@ -68,6 +68,8 @@ type Fault struct {
 	Hint string
 	// Pause is what the server, or the limiter, asks for.
 	Pause Pause
+	// OtherDigest is set for a whole body of the listed size with another digest.
+	OtherDigest bool
 	// Gone is set when the API itself says that it has no such file: its download
 	// route answered 404 or 410. A storage host's answer says nothing of that.
 	Gone bool
@@ -87,6 +89,8 @@ var (
 	errCut = errors.New("poll_timeout or max_pages is reached")
 	// errSlow is a file that poll_timeout ends each time.
 	errSlow = errors.New("download file: it takes longer than poll_timeout")
+	// errHeld ends a poll while all streams hold, with no file left to try.
+	errHeld = errors.New("verify files: no file has its listed digest")
 	// errShutdown keeps a stream that Shutdown had to detach from writing over
 	// what its successor has stored.
 	errShutdown = errors.New("store checkpoint: the receiver was shut down")
@@ -120,6 +124,8 @@ func (c Classifier) Classify(err error) Fault {
 		fault.Label, fault.Poll, fault.Hint = "cut", PollPartial, hintCut
 	case errors.Is(err, compliance.ErrNotAdvancing):
 		fault.Label, fault.Poll, fault.Hint = "not_advancing", PollPartial, hintNotAdvancing
+	case errors.Is(err, errHeld):
+		fault.Scope, fault.Label, fault.Poll, fault.Hint = ScopeNetwork, "held", PollPartial, hintDigests
 	case errors.Is(err, errSlow):
 		fault.Scope, fault.Retry, fault.Label, fault.Hint = ScopeHost, RetryQueue, "slow", hintSlow
 	case errors.As(err, &key):
@@ -157,6 +163,8 @@ func (Classifier) classifyFile(err error) Fault {
 	switch {
 	case errors.As(err, &redirect):
 		fault.Label, fault.Hint = "redirect", hintRedirect
+	case errors.As(err, &integrity) && integrity.OtherDigest():
+		fault.Label, fault.Hint, fault.OtherDigest = labelDigest, hintIntegrity, true
 	case errors.As(err, &integrity):
 		fault.Label, fault.Hint = "integrity", hintIntegrity
 	case errors.Is(err, errUnverifiable):
@@ -252,6 +260,9 @@ func (c Classifier) classifyFetch(status *compliance.StatusError, fault Fault) F
 	}
 	return fault
 }
+
+// labelDigest is the label of a file that has another digest than listed.
+const labelDigest = "digest"
 
 // labelQueueFull is the label of a commit that found no room in the retry queue.
 const labelQueueFull = "queue_full"

@@ -94,13 +94,16 @@ func forgotten(now time.Time, seg checkpoint.Segment) time.Time {
 }
 
 // decideSuspected confirms or drops a suspected gap once the clocks agree, and
-// reports it as suspected when they have not for a day.
+// reports it as suspected when they have not for a day. What is confirmed ends where
+// the clocks now say: more may have expired since, and the clock that suspected it may
+// have been far ahead.
 func (l *lister) decideSuspected(ctx context.Context, gap checkpoint.SuspectedGap) error {
 	s := l.stream
+	seg, _ := s.checkpoint.Segment(l.part)
 	switch verdict := agreeOn(retention, gap.Checked, l.clocks); {
 	case verdict == verdictNo:
 	case verdict == verdictYes:
-		if err := l.passGap(ctx, gap.From, gap.To, record.GapRetention); err != nil {
+		if err := l.passGap(ctx, gap.From, forgotten(earlierOf(l.clocks), seg), record.GapRetention); err != nil {
 			return err
 		}
 	case advanced(gap.Since, l.clocks) < suspicionLasts:
@@ -174,7 +177,7 @@ func (s *Stream) reportGap(ctx context.Context, gap record.Gap, file compliance.
 		}
 	}
 	s.deps.Observer.GapReported(ctx, s.id, report)
-	return nil
+	return s.noteGap(ctx, gap)
 }
 
 // offerGap makes one call, under the delivery lock.

@@ -65,7 +65,7 @@ func newTestDeps(t *testing.T, api *fakeapi.API) *Deps {
 	t.Helper()
 	deps := &Deps{
 		Lists: limit.NewRate(0), Downloads: limit.NewDownloads(limit.Settings{Memory: 1 << 30, Slots: 8}), Hosts: limit.NewHosts(),
-		Clocks: NewClocks(nil), Keys: &KeyGate{}, FirstRun: NewFirstRun(), Observer: &testObserver{},
+		Clocks: NewClocks(nil), Keys: &KeyGate{}, FirstRun: NewFirstRun(), Contact: NewContact(), Observer: &testObserver{},
 		Detach:   context.WithCancel,
 		Detached: func() bool { return false },
 	}
@@ -153,6 +153,8 @@ func (*testObserver) EventsEvicted(context.Context, StreamID, int)              
 func (*testObserver) GapReported(context.Context, StreamID, GapReport)                  {}
 func (*testObserver) CheckpointStored(context.Context, StreamID, error, time.Duration)  {}
 func (*testObserver) Progress(StreamID, Progress)                                       {}
+func (*testObserver) NewestEvent(StreamID, time.Time)                                   {}
+func (*testObserver) DigestDelivered(StreamID, int64)                                   {}
 func (*testObserver) HeldBy(StreamID, HoldKind, Hold)                                   {}
 func (*testObserver) ClockSkew(time.Duration, SkewAlarm)                                {}
 func (*testObserver) Ended(StreamID)                                                    {}

@@ -53,11 +53,25 @@ func (f *fileFaults) succeeded() (ended string) {
 	return ended
 }
 
+// fileHold is why no file is quarantined for now.
+type fileHold struct {
+	fault Fault
+	// holds reports whether it still lasts. mayTry counts a fetch of a file, and
+	// reports whether it may take place.
+	holds  func() bool
+	mayTry func(fileID string) bool
+}
+
 // holds reports whether the stream still holds.
 func (f *fileFaults) holds() bool {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	return f.held
+}
+
+// hold is what the stream holds for.
+func (f *fileFaults) hold(fault Fault) fileHold {
+	return fileHold{fault: fault, holds: f.holds, mayTry: func(string) bool { return true }}
 }
 
 // fileVerified takes note of a verified file, wherever it was fetched: it ends a hold,
@@ -73,33 +87,50 @@ func (s *Stream) fileVerified() {
 // holdForFiles holds the stream while no file can be had: nothing more is
 // quarantined. It fetches one file at a time with back-off, in turn from those that
 // failed and from the files listed after them. The first verified file is delivered
-// and ends the hold; so does one of the retry queue or of another segment.
-func (r *pollRun) holdForFiles(ctx, requests context.Context, fault Fault, cause error) error {
-	s := r.segment.stream
-	s.deps.Observer.HeldBy(s.id, HoldFiles, Hold{Err: cause, Fault: fault})
+// and ends the hold; so does one of the retry queue or of another segment. With no
+// file left that may be tried the hold outlasts the poll: the next one may list new
+// files.
+func (r *pollRun) holdForFiles(ctx, requests context.Context, hold fileHold) error {
+	s, fault := r.segment.stream, hold.fault
 	s.queue.suspend(fault.Label)
 	defer s.queue.suspend("")
 	r.prefetch.cancelAll()
 	backOff := wait.NewBackOff(configretry.BackOffConfig{
 		Enabled: true, InitialInterval: s.set.Times.HoldMost / 60, MaxInterval: s.set.Times.HoldMost, Multiplier: 2,
 	})
-	for at := 0; ; at++ {
+	for at := 0; ; {
 		changed := s.changed.wait()
-		if !s.faults.holds() {
+		if !hold.holds() {
 			return nil
 		}
 		pause, _ := backOff.Next(min(s.pauseOf(fault), s.set.Times.HoldMost))
 		if err := awaitChange(requests, changed, pause); err != nil {
 			return err
 		}
-		candidates := r.candidates(fault.Label)
-		if err := r.tryCandidate(ctx, candidates[at%len(candidates)]); err != nil {
+		file, next, ok := nextCandidate(r.candidates(fault.Label), at, hold.mayTry)
+		if !ok {
+			return errHeld
+		}
+		at = next
+		if err := r.tryCandidate(ctx, file); err != nil {
 			return err
 		}
 	}
 }
 
-// candidates are the quarantined files of a cause and the undelivered ones of the
+// nextCandidate is the first file from an index on, in a circle, that may be tried,
+// and the index after it.
+func nextCandidate(files []listedFile, from int, mayTry func(fileID string) bool) (file listedFile, next int, ok bool) {
+	for i := range files {
+		at := (from + i) % len(files)
+		if mayTry(files[at].ID) {
+			return files[at], at + 1, true
+		}
+	}
+	return listedFile{}, from, false
+}
+
+// candidates are the quarantined files of the cause and the undelivered ones of the
 // page.
 func (r *pollRun) candidates(cause string) []listedFile {
 	s := r.segment.stream
@@ -123,6 +154,13 @@ func (r *pollRun) candidates(cause string) []listedFile {
 // tryCandidate fetches a file once and delivers it. Its failure is no error.
 func (r *pollRun) tryCandidate(ctx context.Context, file listedFile) error {
 	s := r.segment.stream
+	if !s.claims.take(file.ID, r.segment.worker.turn) {
+		return nil // the retry queue, or the other segment, is at it
+	}
+	defer s.claims.release(file.ID)
+	if s.checkpoint.IsCompleted(file.ID) {
+		return nil
+	}
 	d := s.startDownload(ctx, file, r.prefetch.request(file, nil))
 	if err := d.await(ctx); err != nil {
 		if ctx.Err() == nil {

@@ -143,9 +143,10 @@ func (l *lister) takeEntry(ctx context.Context, entry compliance.Entry, atFault 
 	odd := !plausible(entry.EndTime, l.clocks)
 	seg, _ := s.checkpoint.Segment(l.part)
 	switch {
-	case odd && !atFault && l.part != checkpoint.Live:
-		return file, false, nil // live delivers it, whatever its time is
-	case (!odd || atFault) && !seg.Contains(entry.EndTime):
+	case odd && !s.claims.take(entry.ID, turnOf(l.part)):
+		l.poll.Delivered = true // so that the segment does not end before the other has settled it
+		return file, false, nil
+	case !odd && !seg.Contains(entry.EndTime):
 		return file, false, nil // of another segment, or before the floor
 	}
 	// An entry of lines alone is about a file that is delivered otherwise.

@@ -70,7 +70,14 @@ type Observer interface {
 	CheckpointStored(ctx context.Context, id StreamID, err error, next time.Duration)
 	// Progress brings the gauges up to date.
 	Progress(id StreamID, progress Progress)
-	// HeldBy reports what holds a stream; a Hold without a cause ends it.
+	// NewestEvent reports the time of the newest record that the API holds of a type
+	// that is quiet; zero when there is none, or nothing is known of it.
+	NewestEvent(id StreamID, at time.Time)
+	// DigestDelivered reports the number of the last digest that was delivered, 0 for
+	// none.
+	DigestDelivered(id StreamID, number int64)
+	// HeldBy reports what holds a stream, or all of them, with an id without an event
+	// type; a Hold without a cause ends it.
 	HeldBy(id StreamID, kind HoldKind, hold Hold)
 	// Note reports something that is logged and nothing else.
 	Note(id StreamID, note Note)
@@ -87,6 +94,9 @@ type PollReport struct {
 	Fault Fault // of Err
 	// Files that were delivered.
 	Files int
+	// Newest is when the newest record is from that the API holds, zero for none; nil
+	// when it was not asked, or did not answer.
+	Newest *time.Time
 	// Canceled is set when the receiver ended it.
 	Canceled bool
 	// Checkpoint names where the stream is, for logs.
@@ -122,6 +132,8 @@ const (
 	HoldQueueFull                 // the retry queue is at its bound
 	HoldSuspected                 // a data gap is suspected
 	HoldBounds                    // the bounds of the first run cannot be resolved
+	HoldDigests                   // no file of the receiver has its listed digest
+	HoldDigest                    // a digest is overdue; the stream goes on collecting
 )
 
 // Hold is why a stream is held.

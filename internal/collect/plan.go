@@ -56,7 +56,7 @@ type Poll struct {
 	Began checkpoint.Reading
 	// Delivered is set once a file of the listing has been delivered.
 	Delivered bool
-	// Correct is set when stored times are later than both clocks.
+	// Correct is set when stored times are later than the clocks as far as they are known.
 	Correct bool
 }
 
@@ -82,12 +82,12 @@ type PollResult struct {
 	Resume time.Time
 	// LastDeep is when the last complete deep poll began; zero before the first.
 	LastDeep time.Time
-	// Stuck is the file at which poll_timeout ended the poll.
+	// Stuck is the file that ended the poll.
 	Stuck StuckFile
 }
 
-// StuckFile is a file whose download poll_timeout ended, as the first of a poll, in so
-// many polls in a row. The zero value is none.
+// StuckFile is a file that ended the poll, as its first one, in so many polls in a row.
+// The zero value is none.
 type StuckFile struct {
 	ID    string
 	Polls int
@@ -135,11 +135,11 @@ func PlanPoll(prev *PollResult, seg SegmentState, clocks checkpoint.Reading, set
 	poll := Poll{At: at, Since: at, Base: seg.Cursor, Usual: listAfter(seg, set.Overlap)}
 	poll.After = poll.Usual
 	switch {
-	case tooLate(seg, clocks):
+	case tooLate(seg.Segment, clocks):
 		poll.Correct = true
-		poll.Base = laterOf(clocks).Add(-deepRange)
-		poll.Usual = poll.Base
-		poll.After = notBefore(poll.Base, seg.From)
+		poll.Base = correctedBase(seg.Segment, clocks)
+		poll.Usual = notBefore(earlierTime(poll.Base, poll.Usual), seg.From)
+		poll.After = poll.Usual
 	case closing(seg, set):
 		poll.Kind, poll.After = PollFull, listAfter(seg, retention)
 	case set.Part == checkpoint.Live && !set.Replay && deepIsDue(prev, at):
@@ -182,9 +182,15 @@ func closing(seg SegmentState, set PlanSettings) bool {
 
 // tooLate reports whether a stored time is later than both clocks: it was stored by
 // a wrong clock, or edited.
-func tooLate(seg SegmentState, clocks checkpoint.Reading) bool {
+func tooLate(seg checkpoint.Segment, clocks checkpoint.Reading) bool {
 	latest := laterOf(clocks).Add(implausibleAfter)
 	return seg.Cursor.After(latest) || seg.ListBase.After(latest) || seg.ListedThrough.After(latest)
+}
+
+// correctedBase is the list base of a segment with a stored time that is too late. A
+// cursor that is right stays.
+func correctedBase(seg checkpoint.Segment, clocks checkpoint.Reading) time.Time {
+	return earlierTime(laterOf(clocks).Add(-deepRange), seg.Cursor)
 }
 
 func deepIsDue(prev *PollResult, at time.Time) bool {

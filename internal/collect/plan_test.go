@@ -109,6 +109,12 @@ func TestPlanPoll(t *testing.T) {
 			seg:  liveState(func(s *SegmentState) { s.Cursor, s.ListBase = ago(-20*24*time.Hour), ago(-20*24*time.Hour) }),
 			kind: PollRegular, after: ago(deepRange), at: testNow,
 		},
+		"only listed_through is later than both clocks: what is not listed yet is not passed over": {
+			seg: liveState(func(s *SegmentState) {
+				s.Cursor, s.ListBase, s.ListedThrough = ago(144*time.Hour), ago(145*time.Hour), ago(-10*24*time.Hour)
+			}),
+			kind: PollRegular, after: ago(146 * time.Hour), at: testNow,
+		},
 		"a stored time that one clock explains stays": {
 			seg:  liveState(func(s *SegmentState) { s.Cursor, s.ListBase = ago(-20*24*time.Hour), ago(-20*24*time.Hour) }),
 			kind: PollDeep, after: ago(-20 * 24 * time.Hour).Add(-deepRange), at: testNow, clock: reading(21*24*time.Hour, 0),

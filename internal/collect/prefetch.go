@@ -33,6 +33,7 @@ var errEvicted = errors.New("deliver file: its memory was needed elsewhere")
 // body is the content of a downloaded file. The limiter may take its memory while
 // nothing moves; a holder of parts of it copies them in detach.
 type body struct {
+	size     int // bytes
 	sha256   string
 	verified bool
 	grant    *limit.Grant
@@ -333,6 +334,9 @@ func (s *Stream) fetchFile(ctx context.Context, d *download) (*body, error) {
 	d.begun.Store(true)
 	content, err := s.deps.API.Download(ctx, d.file.File)
 	grant.Downloaded()
+	if content.Verified && s.deps.Contact.match() {
+		s.deps.Observer.HeldBy(StreamID{}, HoldDigests, Hold{})
+	}
 	content, err = s.verifier.judge(d.file.File, content, err)
 	if err != nil {
 		grant.Release()
@@ -343,7 +347,7 @@ func (s *Stream) fetchFile(ctx context.Context, d *download) (*body, error) {
 	}
 	s.deps.Observer.RequestSucceeded(s.id)
 	s.deps.Observer.FileRead(ctx, s.id, len(content.Bytes))
-	b := &body{sha256: content.SHA256, verified: content.Verified, bytes: content.Bytes, grant: grant}
+	b := &body{size: len(content.Bytes), sha256: content.SHA256, verified: content.Verified, bytes: content.Bytes, grant: grant}
 	grant.Progress()
 	grant.OnEvict(b.evict)
 	return b, nil

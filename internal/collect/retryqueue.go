@@ -46,7 +46,11 @@ func newRetryQueue(s *Stream) *retryQueue {
 	now := time.Now()
 	queued := s.checkpoint.Queue()
 	for i, entry := range queued { // spread, so that a restart is no burst
-		q.tries[entry.File.ID] = retryState{next: now.Add(s.set.Times.QueueFirst * time.Duration(i) / time.Duration(len(queued)))}
+		next := now.Add(s.set.Times.QueueFirst * time.Duration(i) / time.Duration(len(queued)))
+		if entry.Cause == labelDigest && !s.set.Fetch.Strict {
+			next = now // the setting may have been changed for them
+		}
+		q.tries[entry.File.ID] = retryState{next: next}
 	}
 	return q
 }
@@ -54,6 +58,7 @@ func newRetryQueue(s *Stream) *retryQueue {
 // add quarantines a file that failed, in one commit with the cursor that passes it.
 func (q *retryQueue) add(ctx context.Context, file listedFile, cause error, label string) error {
 	s := q.stream
+	defer s.claims.release(file.ID)
 	s.deps.Observer.FileDone(ctx, s.id, FileQuarantined)
 	s.note(NoteWarn, "file quarantined", Field{"file_id", file.ID}, Field{"end_time", file.EndTime},
 		Field{"file_size", file.Size}, Field{"cause", label}, Field{"error", cause}, Field{"hint", s.classifier.Classify(cause).Hint})
@@ -192,12 +197,13 @@ func (q *retryQueue) forget(fileID string) {
 
 // nextEntry is the entry that is due first, and when; a minute from now without one.
 func (q *retryQueue) nextEntry() (entry checkpoint.QueuedFile, due time.Time) {
-	entries := q.stream.checkpoint.Queue()
+	entries, digestsHeld := q.stream.checkpoint.Queue(), q.stream.deps.Contact.holds()
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	due = time.Now().Add(clockCheck)
 	for _, e := range entries {
-		if q.suspended != "" && e.Cause == q.suspended && e.NextLine > 0 {
+		left := q.suspended != "" && e.Cause == q.suspended || digestsHeld && e.Cause == labelDigest
+		if left && e.NextLine > 0 {
 			continue
 		}
 		state, known := q.tries[e.File.ID]
@@ -214,6 +220,14 @@ func (q *retryQueue) nextEntry() (entry checkpoint.QueuedFile, due time.Time) {
 // try fetches an entry's file once and delivers what waits of it.
 func (q *retryQueue) try(ctx context.Context, entry checkpoint.QueuedFile) {
 	s := q.stream
+	if !s.claims.take(entry.File.ID, q.worker.turn) {
+		return // a segment that holds is at it
+	}
+	defer s.claims.release(entry.File.ID)
+	entry, waits := s.checkpoint.Queued(entry.File.ID)
+	if !waits {
+		return
+	}
 	if expiredAt(entry, s.deps.Clocks.Read()) && q.isUnlisted(ctx, entry) {
 		q.expire(ctx, entry)
 		return
@@ -341,7 +355,7 @@ func (q *retryQueue) deliver(ctx context.Context, entry checkpoint.QueuedFile, f
 		if err := q.worker.transfer(ctx, job); err != nil {
 			return err
 		}
-		s.deps.Observer.FileDone(ctx, s.id, fileOutcome(file, body))
+		s.fileDelivered(ctx, file, body)
 		s.queue.setCauseDue(entry.Cause)
 		return nil
 	}
@@ -359,7 +373,7 @@ func (q *retryQueue) deliverLines(ctx context.Context, job transferJob, ranges [
 	lines := linesOf(job.body, ranges)
 	defer q.worker.batch.reset()
 	for size, failed := 1, 0; len(lines) > 0 && failed < rejectedInRow; {
-		n := min(size, len(lines), s.set.Batch.MaxRecords)
+		n := min(size, len(lines), s.set.Batch.MaxRecords, maxAmended)
 		accepted, err := q.offerLines(ctx, job, lines[:n])
 		switch {
 		case err != nil:
@@ -430,5 +444,9 @@ func (q *retryQueue) offerLines(ctx context.Context, job transferJob, lines []re
 	}
 	offer.counts.Malformed, offer.counts.Duplicates = malformed, offer.counts.Duplicates+w.batch.counts.Duplicates
 	s.deps.Observer.BatchDone(ctx, s.id, offer.counts, deliver.Accepted)
-	return true, w.commit(ctx, job, receipt)
+	evidence, err := s.amendment(job, lines, offer)
+	if err != nil {
+		return true, err
+	}
+	return true, w.commit(ctx, job, receipt.With(evidence))
 }

@@ -24,7 +24,8 @@ type segment struct {
 	part   checkpoint.Part
 	worker *worker
 	// prev is how the last poll ended; nil before the first of a run.
-	prev *PollResult
+	prev  *PollResult
+	fresh freshness
 	// denied is set while the API denies the key to this stream.
 	denied denial
 }
@@ -37,11 +38,15 @@ type denial struct {
 }
 
 func (s *Stream) newSegment(part checkpoint.Part) *segment {
-	turn := deliver.TurnLive
+	return &segment{stream: s, part: part, worker: s.newWorker(turnOf(part))}
+}
+
+// turnOf is the turn of a segment's worker.
+func turnOf(part checkpoint.Part) deliver.Turn {
 	if part == checkpoint.History {
-		turn = deliver.TurnHistory
+		return deliver.TurnHistory
 	}
-	return &segment{stream: s, part: part, worker: s.newWorker(turn)}
+	return deliver.TurnLive
 }
 
 // run polls until ctx ends or the stream has reached its upper bound. History waits
@@ -162,6 +167,7 @@ func (g *segment) poll(ctx context.Context, poll Poll) PollResult {
 	run := &pollRun{segment: g, poll: &poll, lister: s.newLister(g.part, &poll), cut: requests.Done()}
 	run.prefetch = s.newPrefetcher(g.part)
 	defer run.prefetch.cancelAll()
+	defer s.claims.releaseAll(g.worker.turn)
 
 	err := run.listAll(ctx, requests)
 	if err != nil && ctx.Err() == nil && requests.Err() != nil {
@@ -180,6 +186,10 @@ func (g *segment) poll(ctx context.Context, poll Poll) PollResult {
 		result.Resume = run.lister.resumePoint(run.rest)
 	}
 	result.Poll = poll
+	var newest *time.Time
+	if err == nil && !split && g.part == checkpoint.Live && s.id.Replay == "" {
+		newest = g.checkFreshness(requests, run.delivered > 0)
+	}
 	fault := s.classifier.Classify(err)
 	if fault.Scope == ScopeKey && fault.Retry == RetryNextPoll {
 		g.denied.key, _ = s.deps.API.Key.Key()
@@ -189,7 +199,7 @@ func (g *segment) poll(ctx context.Context, poll Poll) PollResult {
 	}
 	run.showProgress()
 	end(PollReport{
-		Part: g.part, Err: err, Fault: fault, Files: run.delivered, Canceled: ctx.Err() != nil, Checkpoint: s.checkpoint.String(),
+		Part: g.part, Err: err, Fault: fault, Files: run.delivered, Canceled: ctx.Err() != nil, Checkpoint: s.checkpoint.String(), Newest: newest,
 	})
 	return result
 }
@@ -285,7 +295,7 @@ type pollRun struct {
 	cut       <-chan struct{} // closed when poll_timeout is over
 	rest      []listedFile    // of the current page, not settled
 	delivered int
-	stuck     StuckFile // set when poll_timeout ends the first file's download
+	stuck     StuckFile // set when the first file ends the poll
 }
 
 // errSplit ends a poll whose segment was split.
@@ -295,11 +305,6 @@ var errSplit = errors.New("the segment was split")
 // everything else.
 func (r *pollRun) listAll(ctx, requests context.Context) error {
 	s := r.segment.stream
-	if r.poll.Correct {
-		if err := r.correct(ctx); err != nil {
-			return err
-		}
-	}
 	for first := true; ; first = false {
 		if limit := s.set.Polls.MaxPages; limit > 0 && r.lister.pages >= limit {
 			return errCut
@@ -312,6 +317,9 @@ func (r *pollRun) listAll(ctx, requests context.Context) error {
 			return err
 		}
 		if first {
+			if err := r.correct(ctx); err != nil {
+				return err
+			}
 			if err := r.splitBacklog(ctx); err != nil {
 				return err
 			}
@@ -322,10 +330,20 @@ func (r *pollRun) listAll(ctx, requests context.Context) error {
 	}
 }
 
-// correct sets stored times back that are later than both clocks. Completed files
-// are known by id, so nothing repeats.
+// correct sets stored times back that are later than both clocks, now that an answer
+// has told the server's: before the first one of a run ours alone may be behind.
+// Completed files are known by id, so nothing repeats.
 func (r *pollRun) correct(ctx context.Context) error {
 	s := r.segment.stream
+	if !r.poll.Correct {
+		return nil
+	}
+	seg, _ := s.checkpoint.Segment(r.segment.part)
+	if !tooLate(seg, r.lister.clocks) {
+		r.poll.Base = seg.Cursor
+		return nil
+	}
+	r.poll.Base = correctedBase(seg, r.lister.clocks)
 	s.note(NoteError, "stored cursor is later than both clocks", Field{"corrected_to", r.poll.Base})
 	return s.store(ctx, func(ctx context.Context) error {
 		return s.checkpoint.Correct(ctx, r.segment.part, r.poll.Base, r.poll.Base)
@@ -376,6 +394,11 @@ func (r *pollRun) settlePage(ctx, requests context.Context, files []listedFile) 
 func (r *pollRun) settleFile(ctx, requests context.Context, file listedFile) error {
 	s := r.segment.stream
 	for {
+		if hold, ok := s.deps.Contact.hold(); ok {
+			if done, err := r.holdBefore(ctx, requests, file, hold); done || err != nil {
+				return err
+			}
+		}
 		body, err := r.prefetch.next(requests)
 		if err == nil {
 			err = r.deliver(ctx, file, body)
@@ -387,33 +410,60 @@ func (r *pollRun) settleFile(ctx, requests context.Context, file listedFile) err
 			return err
 		}
 		fault := s.classifier.Classify(err)
-		if requests.Err() != nil && ctx.Err() == nil && r.isStuck(file) {
+		switch {
+		case ctx.Err() != nil:
+			return err
+		case requests.Err() != nil && r.isStuck(file):
 			err, fault = errSlow, s.classifier.Classify(errSlow)
-		} else if requests.Err() != nil || !queues(fault) {
+		case requests.Err() != nil:
+			return err
+		case !queues(fault) && (fault.Scope != ScopeNetwork || !r.isStuck(file)):
 			return err
 		}
-		if s.faults.add(file.ID, fault.Label) {
-			err = r.holdForFiles(ctx, requests, fault, err)
-		} else {
+		if fault.OtherDigest && s.set.Fetch.Strict && s.otherDigest(file, err, fault) {
+			continue
+		}
+		if !s.faults.add(file.ID, fault.Label) {
 			r.prefetch.dropFirst()
 			return s.queue.add(ctx, file, err, fault.Label)
 		}
-		if err != nil {
+		s.deps.Observer.HeldBy(s.id, HoldFiles, Hold{Err: err, Fault: fault})
+		if done, err := r.holdBefore(ctx, requests, file, s.faults.hold(fault)); done || err != nil {
 			return err
 		}
-		if s.checkpoint.IsCompleted(file.ID) {
-			return nil
-		}
-		r.prefetch.restart()
 	}
+}
+
+// holdBefore holds the stream before a file. It returns true when the file was
+// delivered meanwhile.
+func (r *pollRun) holdBefore(ctx, requests context.Context, file listedFile, hold fileHold) (done bool, err error) {
+	if err := r.holdForFiles(ctx, requests, hold); err != nil {
+		return false, err
+	}
+	if r.segment.stream.checkpoint.IsCompleted(file.ID) {
+		return true, nil
+	}
+	r.prefetch.restart()
+	return false, nil
+}
+
+// otherDigest takes note of a file that has another digest than listed, and reports
+// whether all streams hold for it.
+func (s *Stream) otherDigest(file listedFile, err error, fault Fault) bool {
+	fault.Scope, fault.Hint = ScopeNetwork, hintDigests
+	if s.deps.Contact.mismatch(file.ID, fault) {
+		s.deps.Observer.HeldBy(StreamID{}, HoldDigests, Hold{Err: err, Fault: fault})
+	}
+	return s.deps.Contact.holds()
 }
 
 // queues reports whether a file that failed so waits in the retry queue, while the
 // files after it go on.
 func queues(fault Fault) bool { return fault.Scope == ScopeFile || fault.Scope == ScopeHost }
 
-// isStuck takes note of a file whose download poll_timeout has ended, and reports
-// whether the polls do not come past it.
+// isStuck takes note of a file that ends the poll: poll_timeout ended its download, or
+// the API's download route or the proxy gave no answer for it. It reports whether the
+// polls, which list, do not come past it.
 func (r *pollRun) isStuck(file listedFile) bool {
 	if r.delivered > 0 || !r.prefetch.tried() {
 		return false
@@ -433,9 +483,18 @@ func (r *pollRun) deliver(ctx context.Context, file listedFile, body *body) erro
 	}
 	r.delivered++
 	r.poll.Delivered = true
-	s.verifier.forget(file.ID)
-	s.deps.Observer.FileDone(ctx, s.id, fileOutcome(file, body))
+	s.fileDelivered(ctx, file, body)
 	return nil
+}
+
+// fileDelivered takes note of a file that was delivered whole.
+func (s *Stream) fileDelivered(ctx context.Context, file listedFile, body *body) {
+	s.verifier.forget(file.ID)
+	outcome := fileOutcome(file, body)
+	if outcome == FileUnverified {
+		s.note(NoteWarn, "file delivered unverified", Field{"file_id", file.ID}, Field{"listed_sha256", file.SHA256}, Field{"sha256", body.sha256})
+	}
+	s.deps.Observer.FileDone(ctx, s.id, outcome)
 }
 
 func fileOutcome(file listedFile, body *body) string {

@@ -27,6 +27,7 @@ type Deps struct {
 	Clocks    *Clocks
 	Keys      *KeyGate
 	FirstRun  *FirstRun
+	Contact   *Contact
 	Observer  Observer
 	// Detach returns a context for calls to the next consumer and to storage: it
 	// outlives ctx for as long as Shutdown gives them.
@@ -38,10 +39,11 @@ type Deps struct {
 
 // Settings of one stream, from the configuration.
 type Settings struct {
-	Polls  PollSettings
-	Fetch  FetchSettings
-	Batch  BatchSettings
-	Source record.Source
+	Polls   PollSettings
+	Fetch   FetchSettings
+	Batch   BatchSettings
+	Digests DigestSettings
+	Source  record.Source
 	// Bounds resolves what the first run fixes, at a time.
 	Bounds func(first checkpoint.FirstRun, now time.Time) (checkpoint.Bounds, error)
 	Times  Times
@@ -127,6 +129,7 @@ type Stream struct {
 	verifier   *verifier
 	changed    *signal // of the segments
 	odd        *oddEntries
+	claims     *claims
 }
 
 // NewStream makes a stream; nothing runs before Run.
@@ -134,10 +137,14 @@ func NewStream(id StreamID, deps *Deps, set Settings, state *checkpoint.Stream, 
 	s := &Stream{
 		id: id, deps: deps, set: set, checkpoint: state, consumer: consumer,
 		classifier: Classifier{EventType: id.EventType, StatusCodes: set.Fetch.StatusCodes},
-		lock:       deliver.NewLock(), faults: &fileFaults{}, changed: newSignal(), odd: newOddEntries(),
+		lock:       deliver.NewLock(), faults: &fileFaults{}, changed: newSignal(), odd: newOddEntries(), claims: newClaims(),
 		verifier: newVerifier(set.Fetch.Strict, set.Times.Unverified),
 	}
 	s.queue = newRetryQueue(s)
+	deps.Contact.join(state, func() {
+		s.queue.setCauseDue(labelDigest)
+		s.changed.broadcast()
+	})
 	return s
 }
 
@@ -147,18 +154,24 @@ func (s *Stream) Checkpoint() *checkpoint.Stream { return s.checkpoint }
 // Run collects until ctx ends or the stream's upper bound is reached: a goroutine
 // for each segment, and one for the retry queue.
 func (s *Stream) Run(ctx context.Context) {
-	ctx, cancel := context.WithCancel(ctx)
-	defer cancel()
 	if wait.Sleep(ctx, s.set.Polls.InitialDelay) != nil || s.awaitBounds(ctx) != nil {
 		return
 	}
+	if s.prepareDigests(ctx) != nil {
+		return
+	}
+	collecting, cancel := context.WithCancel(ctx)
+	defer cancel()
+	digests := &digester{stream: s}
 	var running sync.WaitGroup
-	running.Go(func() { s.newSegment(checkpoint.History).run(ctx) })
-	running.Go(func() { s.queue.run(ctx) })
-	s.newSegment(checkpoint.Live).run(ctx)
+	running.Go(func() { s.newSegment(checkpoint.History).run(collecting) })
+	running.Go(func() { s.queue.run(collecting) })
+	running.Go(func() { digests.run(collecting) })
+	s.newSegment(checkpoint.Live).run(collecting)
 	cancel()
 	running.Wait()
 	if s.checkpoint.Ended() {
+		digests.finish(ctx)
 		s.deps.Observer.Ended(s.id)
 	}
 }

@@ -21,6 +21,7 @@ type worker struct {
 	stream *Stream
 	turn   deliver.Turn
 	batch  batch
+	tally  *fileTally // of the file in delivery; nil without digests
 }
 
 func (s *Stream) newWorker(turn deliver.Turn) *worker {
@@ -54,6 +55,7 @@ func (w *worker) transfer(ctx context.Context, job transferJob) error {
 		s.note(NoteWarn, "file changed during delivery, restarting it", Field{"file_id", job.file.ID})
 	}
 	defer w.batch.reset()
+	w.tally = s.beginTally(job.file, job.body.sha256, first)
 	lines := w.open(job, first)
 	for {
 		nextLine, ok := w.nextBatch(job, &lines)
@@ -100,6 +102,7 @@ func (w *worker) nextBatch(job transferJob, lines **lineBatcher) (nextLine int, 
 	}
 	batch, nextLine := (*lines).next(s.set.Batch.MaxRecords, maxBytes)
 	w.batch.fill(s.checkpoint, job.recordFile(), batch, s.set.Batch.Deduplicate)
+	w.tally.read(batch, w.batch.leftOut, (*lines).takeSkipped())
 	return nextLine, true
 }
 
@@ -140,7 +143,7 @@ func (w *worker) settleEmpty(ctx context.Context, job transferJob, nextLine int)
 	if err != nil {
 		return err
 	}
-	return w.commit(ctx, job, receipt)
+	return w.settle(ctx, job, receipt, settled{nextLine: nextLine})
 }
 
 // linesFrom are the lines from a number on; none when nothing of the file is left.
@@ -205,7 +208,26 @@ func (w *worker) attempt(ctx context.Context, job transferJob, a attempt) error 
 		job.body.grant.Progress()
 		job.accepted()
 	}
-	return w.commit(ctx, job, receipt)
+	return w.settle(ctx, job, receipt, settled{
+		numbers: offer.numbers, fresh: offer.sent, outcome: receipt.Outcome(), malformed: malformed, nextLine: part.NextLine,
+	})
+}
+
+// settle commits a receipt with the tally of the lines that it settles.
+func (w *worker) settle(ctx context.Context, job transferJob, receipt deliver.Receipt, call settled) error {
+	next, err := w.tally.settle(call)
+	if err != nil {
+		return err
+	}
+	evidence, err := next.evidence(&job, call.nextLine)
+	if err != nil {
+		return err
+	}
+	if err := w.commit(ctx, job, receipt.With(evidence)); err != nil {
+		return err
+	}
+	w.tally = next
+	return nil
 }
 
 // commit stores a receipt. When the retry queue has no room for a rejected record,

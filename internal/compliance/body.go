@@ -219,7 +219,7 @@ func (b body) verify(file File, op Operation) (Content, error) {
 		return content, nil
 	}
 	mismatch := &IntegrityError{
-		GotSize: size, WantSize: file.Size,
+		GotSize: size, WantSize: file.Size, Complete: b.complete,
 		GotSHA256: content.SHA256, SentSHA256: b.sentSum.String(), WantSHA256: file.SHA256,
 	}
 	if b.more {

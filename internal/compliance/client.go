@@ -28,6 +28,8 @@ const (
 	OperationList     Operation = "list"
 	OperationDownload Operation = "download"
 	OperationFetch    Operation = "fetch"
+	// OperationFreshness asks for the newest record of a type.
+	OperationFreshness Operation = "freshness"
 )
 
 // PageLimit is the largest page the API serves; more is refused with 422.

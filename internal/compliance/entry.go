@@ -13,6 +13,8 @@ import (
 	"strings"
 	"time"
 	"unicode/utf8"
+
+	"github.com/openaicompliance/openaicompliancereceiver/internal/canonical"
 )
 
 // Bounds of what a listing names, in bytes.
@@ -88,7 +90,7 @@ func parseEntry(raw json.RawMessage, eventType string) Entry {
 }
 
 func entryDigest(raw json.RawMessage) string {
-	sum := sha256.Sum256(canonicalJSON(raw))
+	sum := sha256.Sum256(canonical.JSON(raw))
 	return hex.EncodeToString(sum[:])
 }
 

@@ -113,10 +113,15 @@ type IntegrityError struct {
 	// GotSHA256 is of the body, inflated, and SentSHA256 of the body as it was sent,
 	// both only as far as it was read.
 	GotSHA256, SentSHA256, WantSHA256 string
-	// Content is the body, inflated; nil unless it has the listed size and is known
-	// to be complete. The error's text never shows it.
+	// Complete is set for a body that is known to be whole.
+	Complete bool
+	// Content is the body, inflated; nil unless it has the listed size and is complete. The error's text never shows it.
 	Content []byte
 }
+
+// OtherDigest reports whether the body is whole and has the listed size, so that its
+// digest alone differs.
+func (e *IntegrityError) OtherDigest() bool { return e.Complete && e.GotSize == e.WantSize }
 
 func (e *IntegrityError) Error() string {
 	switch {
@@ -124,6 +129,9 @@ func (e *IntegrityError) Error() string {
 		return fmt.Sprintf("verify: body has more bytes than the %d of the listing", e.WantSize)
 	case e.WantSize >= 0 && e.GotSize != e.WantSize:
 		return fmt.Sprintf("verify: body has %d bytes, the listing says %d", e.GotSize, e.WantSize)
+	}
+	if e.SentSHA256 != e.GotSHA256 {
+		return fmt.Sprintf("verify: body has SHA-256 %s inflated and %s as sent, the listing says %s", e.GotSHA256, e.SentSHA256, e.WantSHA256)
 	}
 	return fmt.Sprintf("verify: body has SHA-256 %s, the listing says %s", e.GotSHA256, e.WantSHA256)
 }

@@ -105,10 +105,11 @@ func serverTime(header http.Header) time.Time {
 		return date
 	}
 	age := parseSeconds(text)
-	if age > maxAge {
+	at := date.Add(age)
+	if age > maxAge || at.Year() > 9999 { // a later year cannot be stored
 		return time.Time{}
 	}
-	return date.Add(age)
+	return at
 }
 
 // refused is the error for an answer of the API with an unwanted status. The key

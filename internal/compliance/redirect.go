@@ -8,6 +8,7 @@ import (
 	"net/netip"
 	"net/url"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/openaicompliance/openaicompliancereceiver/internal/secret"
@@ -47,7 +48,7 @@ func PolicyFor(endpoint string, allowedHosts []string) RedirectPolicy {
 
 // check refuses a redirect target before anything is sent there.
 func (p RedirectPolicy) check(target *url.URL) error {
-	host := strings.ToLower(target.Hostname())
+	host := target.Hostname() // as it is written: lower case makes ASCII of some other letters
 	reason := ""
 	switch {
 	case host == "":
@@ -127,21 +128,24 @@ func CheckHostName(host string) error {
 
 // shownHost is a host as errors name it, "" for one that may be something else.
 func shownHost(host string) string {
-	host = strings.ToLower(host)
 	noHost := func(r rune) bool { return isNoHostCharacter(r) && r != ':' && r != '%' }
 	if len(host) > 253 || strings.ContainsFunc(host, noHost) || secret.LooksLikeKey(host) {
 		return ""
 	}
-	return host
+	return strings.ToLower(host)
 }
 
 func isNoHostCharacter(r rune) bool {
-	return !(r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || r == '.' || r == '-' || r == '_')
+	return (r < 'a' || r > 'z') && (r < 'A' || r > 'Z') && (r < '0' || r > '9') && r != '.' && r != '-' && r != '_'
 }
 
 // isNumericLabel tells what address parsers read as a number: a name whose last label
-// is one is an address to them (WHATWG URL, "ends in a number").
+// is one is an address to them (WHATWG URL, "ends in a number"). Binary and octal
+// prefixes are numbers to some.
 func isNumericLabel(label string) bool {
+	if _, err := strconv.ParseUint(label, 0, 64); err == nil {
+		return true
+	}
 	if hex, ok := strings.CutPrefix(strings.ToLower(label), "0x"); ok {
 		return strings.Trim(hex, "0123456789abcdef") == ""
 	}

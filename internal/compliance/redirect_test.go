@@ -101,8 +101,8 @@ var publicHosts = []string{
 // the usual one, or no host at all.
 var numericHosts = []string{
 	"2130706433", "0x7f000001", "0x7f.0.0.1", "0x7f.1", "0X7F.1", "0177.0.0.1", "127.1", "127.0.1", "1", "0", "0x", "127.0.0.1.", "127.1.", "127.0.0.01", "127.0.0.0x1",
-	"256.1.1.1", "1.2.3.4.5", "blob.example.0x7f", "blob.example.1", "127.0.0.1.0", "2852039166", "0251.0376.0251.0376", "0xa9fea9fe",
-	"１２７.０.０.１", "１２７.１", "127。0。0。1", "①②⑦.⓪.⓪.①", "127.0.0.𝟏", "٠١٢", "ⓛocalhost", "localhost­", "127.0.0.1​", "bücher.example", "%EF%BC%91.1",
+	"256.1.1.1", "1.2.3.4.5", "blob.example.0x7f", "blob.example.1", "127.0.0.1.0", "2852039166", "0b1", "0o177.0b1", "1_0", "0251.0376.0251.0376", "0xa9fea9fe",
+	"１２７.０.０.１", "１２７.１", "127。0。0。1", "①②⑦.⓪.⓪.①", "127.0.0.𝟏", "٠١٢", "ⓛocalhost", "localhost\u00ad", "127.0.0.1\u200b", "bücher.example", "\u212aernel.example", "b\u0130g.example", "%EF%BC%91.1",
 	".", "..", "a..b", ".example.com", "a b", "a,b", "a~b", "!",
 }
 
@@ -141,12 +141,14 @@ func TestPolicyOnHosts(t *testing.T) {
 		"no endpoint":          {RedirectPolicy{}, publicHosts, inside},
 		"all private networks": {opening, slices.Concat(publicHosts, privateHosts), slices.Concat(loopbackHosts, neverHosts, numericHosts)},
 		"one private network": {
-			opening10, []string{"10.1.0.0", "10.1.255.255", "[::ffff:10.1.2.3]", "8.8.8.8"},
+			opening10,
+			[]string{"10.1.0.0", "10.1.255.255", "[::ffff:10.1.2.3]", "8.8.8.8"},
 			[]string{"10.0.0.5", "10.2.0.0", "[64:ff9b::10.1.2.3]", "127.0.0.1", "[fd00::1]", "169.254.169.254"},
 		},
 		"loopback as a network": {openingLoopback, slices.Concat(publicHosts, loopbackHosts), slices.Concat(privateHosts, neverHosts)},
 		"allowed hosts": {
-			allowing("blob.example.com", "8.8.8.8"), []string{"blob.example.com", "BLOB.example.com", "blob.example.com.", "8.8.8.8"},
+			allowing("blob.example.com", "8.8.8.8"),
+			[]string{"blob.example.com", "BLOB.example.com", "blob.example.com.", "8.8.8.8"},
 			[]string{"8.8.4.4", "example.com", "a.blob.example.com", "localhost"},
 		},
 		"allowed host in capitals": {allowing("Blob.Example.com"), []string{"blob.example.com"}, []string{"8.8.8.8"}},

@@ -6,7 +6,6 @@ package compliance
 import (
 	"context"
 	"encoding/binary"
-	"errors"
 	"io"
 	"net"
 	"net/http"
@@ -40,7 +39,7 @@ func (n *nameServer) resolver() *net.Resolver {
 
 // serve speaks DNS as over TCP, each message after its length.
 func (n *nameServer) serve(conn net.Conn) {
-	defer conn.Close()
+	defer func() { _ = conn.Close() }()
 	for {
 		var size [2]byte
 		if _, err := io.ReadFull(conn, size[:]); err != nil {
@@ -210,7 +209,7 @@ func TestNameResolutionWithoutAnswer(t *testing.T) {
 		names := &nameServer{answers: [][]string{addresses}}
 		_, err := policy.dialContext(&net.Dialer{Resolver: names.resolver()})(t.Context(), "tcp", "example.com:1")
 		var refused *RedirectError
-		assert.False(t, errors.As(err, &refused), "%v: %v", addresses, err)
+		require.NotErrorAs(t, err, &refused, "%v", addresses)
 		assert.Equal(t, FailureConnect, requireErrorAs[*TransportError](t, transportCause(err)).Kind)
 	}
 }

@@ -44,6 +44,9 @@ type Settings struct {
 	// ErrRetriesExhausted and no checkpoint moves.
 	Retry       configretry.BackOffConfig
 	OnPermanent Policy
+	// HideErrors keeps the text of the next consumer's errors out of everything that
+	// is reported.
+	HideErrors bool
 	// OnRejected is called for every rejected call, and once more when a bound for
 	// batches is learned; it is called without locks. May be nil.
 	OnRejected func(Rejection)
@@ -55,7 +58,7 @@ type Settings struct {
 type Rejection struct {
 	Part      Part
 	Records   int
-	Err       error // its text is bounded
+	Err       error // its text is bounded, or hidden
 	Permanent bool
 	// Attempt counts the batch's rejected calls since something of it was accepted,
 	// from 1; Since is when the first of them began.

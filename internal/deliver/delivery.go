@@ -103,9 +103,10 @@ func (d *Delivery) Offer(ctx context.Context, step Step, call Call) (Receipt, er
 		obs.EndLogsOp(op, Format, 0, err)
 		return Receipt{}, err
 	}
-	permanent, downstream := isPermanent(err), consumererror.NewDownstream(truncatedError{err})
+	permanent, shown := isPermanent(err), d.consumer.shown(err)
+	downstream := consumererror.NewDownstream(shown)
 	d.rejected = Rejection{
-		Part: call.Part, Records: call.Records, Err: truncatedError{err}, Permanent: permanent,
+		Part: call.Part, Records: call.Records, Err: shown, Permanent: permanent,
 		Attempt: d.rejected.Attempt + 1, Since: d.rejected.Since,
 	}
 	receipt, err := d.reject(step, call)

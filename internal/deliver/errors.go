@@ -5,6 +5,7 @@ package deliver
 
 import (
 	"errors"
+	"fmt"
 
 	"go.opentelemetry.io/collector/consumer/consumererror"
 )
@@ -12,6 +13,30 @@ import (
 // ErrRetriesExhausted is a batch that was rejected for longer than the retry
 // settings allow. Nothing of it is lost: the checkpoint has not moved.
 var ErrRetriesExhausted = errors.New("the next consumer rejected the batch for longer than retry_on_failure allows")
+
+// shown is the next consumer's error as it is reported.
+func (c *Consumer) shown(err error) error {
+	if c.set.HideErrors {
+		return hiddenError{err}
+	}
+	return truncatedError{err}
+}
+
+// hiddenError is another component's error with a text that may quote a record whose
+// content is withheld: it shows kind and length alone.
+type hiddenError struct{ error }
+
+// Error says nothing of the text.
+func (e hiddenError) Error() string {
+	kind := "retryable"
+	if isPermanent(e.error) {
+		kind = "permanent"
+	}
+	return fmt.Sprintf("%s error, its text of %d bytes is withheld", kind, len(e.error.Error()))
+}
+
+// Unwrap keeps the error's kind.
+func (e hiddenError) Unwrap() error { return e.error }
 
 // truncatedError is another component's error with a text of bounded length: it
 // ends up in our logs, status and spans, and may quote what the component was given.

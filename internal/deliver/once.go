@@ -31,7 +31,7 @@ func (c *Consumer) OfferOnce(ctx context.Context, call Call) (Receipt, error) {
 		c.set.Obs.EndLogsOp(op, Format, 0, ctx.Err())
 		return Receipt{}, fmt.Errorf("deliver: %w", ctx.Err())
 	}
-	err = consumererror.NewDownstream(truncatedError{err})
+	err = consumererror.NewDownstream(c.shown(err))
 	c.set.Obs.EndLogsOp(op, Format, 0, err)
 	return Receipt{}, fmt.Errorf("deliver: %w", err)
 }

@@ -30,6 +30,16 @@ type Part struct {
 	Ahead []int
 	// Events of the part that have an id.
 	Events []Event
+	Evidence
+}
+
+// Evidence is what a checkpoint stores for digests along with a part; it does not look
+// into it. Both are nil without digests.
+type Evidence struct {
+	// Tally of the file after the part, kept while the file is open.
+	Tally []byte
+	// Entry for the next digest.
+	Entry []byte
 }
 
 // Event is a delivered event: two keyed 64-bit hashes, of its id, and of its id
@@ -61,6 +71,12 @@ type Receipt struct {
 
 // Outcome is what became of the part.
 func (r Receipt) Outcome() Outcome { return r.outcome }
+
+// With is the receipt with evidence.
+func (r Receipt) With(evidence Evidence) Receipt {
+	r.part.Evidence = evidence
+	return r
+}
 
 // Part returns what the receipt is for; ok is false for a zero Receipt.
 func (r Receipt) Part() (part Part, ok bool) { return r.part, r.outcome != Open }

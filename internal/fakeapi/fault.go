@@ -17,7 +17,8 @@ import (
 // Fault is one entry of the fault script: which requests it meets and what
 // happens to them. The first entry that meets a request decides.
 type Fault struct {
-	// Op is "list", "download" (the API's route) or "fetch" (the signed URL).
+	// Op is "list", "download" (the API's route), "fetch" (the signed URL) or
+	// "freshness" (the newest record).
 	Op string `json:"op"`
 	// EventType and FileID narrow it down; empty means any.
 	EventType string `json:"event_type,omitempty"`

@@ -37,6 +37,7 @@ func EventTypes(organization bool) []string {
 func (a *API) Handler() http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /v1/compliance/{scope}/{principal}/logs", a.serveList)
+	mux.HandleFunc("GET /v1/compliance/{scope}/{principal}/logs/max_event_time", a.serveFreshness)
 	mux.HandleFunc("GET /v1/compliance/{scope}/{principal}/logs/{file}", a.serveDownload)
 	return mux
 }
@@ -151,6 +152,36 @@ func (a *API) serveList(w http.ResponseWriter, r *http.Request) {
 	body, p := a.listLocked(r)
 	a.mu.Unlock()
 	w.Header().Set("Date", a.opts.Now().UTC().Format(http.TimeFormat))
+	if fault != nil && fault.apply(w, r, body) {
+		return
+	}
+	if p != nil {
+		p.write(w)
+		return
+	}
+	w.Header().Set("Content-Type", "application/json")
+	_, _ = w.Write(body)
+}
+
+// serveFreshness answers with the newest end_time of the files that are listed.
+func (a *API) serveFreshness(w http.ResponseWriter, r *http.Request) {
+	types := r.URL.Query()["event_type"]
+	a.mu.Lock()
+	a.recordLocked("api", r)
+	fault := a.faultLocked("freshness", r.URL.Query().Get("event_type"), "")
+	p := a.admitLocked(r, "freshness", 0)
+	if p == nil {
+		p = a.checkTypes(types, r.PathValue("scope"))
+	}
+	newest := map[string]any{}
+	for _, eventType := range types {
+		newest[eventType] = nil
+		if files := a.selectLocked(listQuery{types: []string{eventType}}); len(files) > 0 {
+			newest[eventType] = files[len(files)-1].EndTime.Format(time.RFC3339Nano)
+		}
+	}
+	a.mu.Unlock()
+	body, _ := json.Marshal(map[string]any{"max_event_time": newest})
 	if fault != nil && fault.apply(w, r, body) {
 		return
 	}

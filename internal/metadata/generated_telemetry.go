@@ -28,6 +28,7 @@ type TelemetryBuilder struct {
 	meter                                           metric.Meter
 	mu                                              sync.Mutex
 	registrations                                   []metric.Registration
+	ReceiverOpenaiComplianceAPINewestEventAge       metric.Float64ObservableGauge
 	ReceiverOpenaiComplianceAPIRequestDuration      metric.Float64Histogram
 	ReceiverOpenaiComplianceAPIRequests             metric.Int64Counter
 	ReceiverOpenaiComplianceBacklogFiles            metric.Int64ObservableGauge
@@ -39,6 +40,7 @@ type TelemetryBuilder struct {
 	ReceiverOpenaiComplianceDataGaps                metric.Int64Counter
 	ReceiverOpenaiComplianceDeduplicationEvictions  metric.Int64Counter
 	ReceiverOpenaiComplianceDeliveryLag             metric.Float64ObservableGauge
+	ReceiverOpenaiComplianceDigestNumber            metric.Int64ObservableGauge
 	ReceiverOpenaiComplianceEventDeliveryLatency    metric.Float64Histogram
 	ReceiverOpenaiComplianceFileBytes               metric.Int64Counter
 	ReceiverOpenaiComplianceFiles                   metric.Int64Counter
@@ -60,6 +62,21 @@ type telemetryBuilderOptionFunc func(mb *TelemetryBuilder)
 
 func (tbof telemetryBuilderOptionFunc) apply(mb *TelemetryBuilder) {
 	tbof(mb)
+}
+
+// RegisterReceiverOpenaiComplianceAPINewestEventAgeCallback sets callback for observable ReceiverOpenaiComplianceAPINewestEventAge metric.
+func (builder *TelemetryBuilder) RegisterReceiverOpenaiComplianceAPINewestEventAgeCallback(cb metric.Float64Callback) error {
+	reg, err := builder.meter.RegisterCallback(func(ctx context.Context, o metric.Observer) error {
+		cb(ctx, &observerFloat64{inst: builder.ReceiverOpenaiComplianceAPINewestEventAge, obs: o})
+		return nil
+	}, builder.ReceiverOpenaiComplianceAPINewestEventAge)
+	if err != nil {
+		return err
+	}
+	builder.mu.Lock()
+	defer builder.mu.Unlock()
+	builder.registrations = append(builder.registrations, reg)
+	return nil
 }
 
 // RegisterReceiverOpenaiComplianceBacklogFilesCallback sets callback for observable ReceiverOpenaiComplianceBacklogFiles metric.
@@ -98,6 +115,21 @@ func (builder *TelemetryBuilder) RegisterReceiverOpenaiComplianceDeliveryLagCall
 		cb(ctx, &observerFloat64{inst: builder.ReceiverOpenaiComplianceDeliveryLag, obs: o})
 		return nil
 	}, builder.ReceiverOpenaiComplianceDeliveryLag)
+	if err != nil {
+		return err
+	}
+	builder.mu.Lock()
+	defer builder.mu.Unlock()
+	builder.registrations = append(builder.registrations, reg)
+	return nil
+}
+
+// RegisterReceiverOpenaiComplianceDigestNumberCallback sets callback for observable ReceiverOpenaiComplianceDigestNumber metric.
+func (builder *TelemetryBuilder) RegisterReceiverOpenaiComplianceDigestNumberCallback(cb metric.Int64Callback) error {
+	reg, err := builder.meter.RegisterCallback(func(ctx context.Context, o metric.Observer) error {
+		cb(ctx, &observerInt64{inst: builder.ReceiverOpenaiComplianceDigestNumber, obs: o})
+		return nil
+	}, builder.ReceiverOpenaiComplianceDigestNumber)
 	if err != nil {
 		return err
 	}
@@ -190,6 +222,12 @@ func NewTelemetryBuilder(settings component.TelemetrySettings, options ...Teleme
 	}
 	builder.meter = Meter(settings)
 	var err, errs error
+	builder.ReceiverOpenaiComplianceAPINewestEventAge, err = builder.meter.Float64ObservableGauge(
+		"otelcol_receiver_openai_compliance_api_newest_event_age",
+		metric.WithDescription("Age of the newest record that the API holds, asked for while an event type is quiet for half an hour. It tells a quiet type from a late export. There is no value while files come, and where the API does not answer. [Alpha]"),
+		metric.WithUnit("s"),
+	)
+	errs = errors.Join(errs, err)
 	builder.ReceiverOpenaiComplianceAPIRequestDuration, err = builder.meter.Float64Histogram(
 		"otelcol_receiver_openai_compliance_api_request_duration",
 		metric.WithDescription("Time from a request to its answer. A list includes its whole page, a download or fetch only the header. [Alpha]"),
@@ -255,6 +293,12 @@ func NewTelemetryBuilder(settings component.TelemetrySettings, options ...Teleme
 		"otelcol_receiver_openai_compliance_delivery_lag",
 		metric.WithDescription("Age of the time up to which every file is delivered. It grows while a file is held up and while listing fails. There is no value before the first complete poll and after the stream has ended. [Alpha]"),
 		metric.WithUnit("s"),
+	)
+	errs = errors.Join(errs, err)
+	builder.ReceiverOpenaiComplianceDigestNumber, err = builder.meter.Int64ObservableGauge(
+		"otelcol_receiver_openai_compliance_digest_number",
+		metric.WithDescription("Number of the last digest that was delivered. There is no value without digest.interval. [Alpha]"),
+		metric.WithUnit("{digest}"),
 	)
 	errs = errors.Join(errs, err)
 	builder.ReceiverOpenaiComplianceEventDeliveryLatency, err = builder.meter.Float64Histogram(

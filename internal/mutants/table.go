@@ -9,6 +9,7 @@ const (
 	inCompliance = "./internal/compliance"
 	inDeliver    = "./internal/deliver"
 	inLimit      = "./internal/limit"
+	inSecret     = "./internal/secret"
 	inSim        = "./internal/sim"
 	inStatus     = "./internal/status"
 )
@@ -376,6 +377,41 @@ var table = []mutant{
 		name: "allowed_hosts is ignored", file: "internal/compliance/redirect.go",
 		edits: []edit{{"len(p.AllowedHosts) > 0 && !p.allowed(host)", `len(p.AllowedHosts) > 0 && host == ""`}},
 		pkg:   inCompliance, tests: []string{"TestPolicyOnHosts"},
+	},
+	{
+		name: "any address is dialed", file: "internal/compliance/signed.go",
+		edits: []edit{{"p.CheckAddress(at.Addr())", `p.CheckAddress(netip.AddrFrom4([4]byte{8, 8, 8, byte(at.Port())}))`}},
+		pkg:   inCompliance, tests: []string{"TestNameResolution"},
+	},
+	{
+		name: "a loopback endpoint opens private networks", file: "internal/compliance/redirect.go",
+		edits: []edit{{"found.reach == reachLoopback && p.Loopback", "found.reach != reachNever && p.Loopback"}},
+		pkg:   inCompliance, tests: []string{"TestPolicyOnHosts"},
+	},
+	{
+		name: "a number is a host name", file: "internal/compliance/redirect.go",
+		edits: []edit{{"case isNumericLabel(last):", "case isNumericLabel(last) && len(last) > 100:"}},
+		pkg:   inCompliance, tests: []string{"TestPolicyOnHosts"},
+	},
+	{
+		name: "any request id is kept", file: "internal/compliance/errors.go",
+		edits: []edit{{"!requestIDForm.MatchString(id)", "id == requestIDForm.String()"}},
+		pkg:   inCompliance, tests: []string{"TestRequestIDs"},
+	},
+	{
+		name: "a connection to a signed host is kept", file: "internal/compliance/download.go",
+		edits: []edit{{"req.Close = true", "req.Close = false"}},
+		pkg:   inCompliance, tests: []string{"TestStrayBytesAreNotLogged"},
+	},
+	{
+		name: "the key file is read for each request", file: "internal/compliance/keyfile.go",
+		edits: []edit{{"if f.key != \"\" {", "if len(f.key) > maxKeyFile {"}},
+		pkg:   inCompliance, tests: []string{"TestKeyFileIsReadForEveryPoll"},
+	},
+	{
+		name: "an odd value is quoted, whatever it is", file: "internal/secret/secret.go",
+		edits: []edit{{"if Looks(value) {", "if Looks(value) && value == \"\" {"}},
+		pkg:   inSecret, tests: []string{"TestConceal"},
 	},
 	{
 		name: "a paused host is asked", file: "internal/compliance/download.go",

@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
 )
 
 // What is a secret is not shown, wherever in a text it is; what an operator needs to
@@ -44,12 +45,12 @@ func TestConceal(t *testing.T) {
 // in its chain either.
 func TestConcealError(t *testing.T) {
 	t.Parallel()
-	assert.NoError(t, ConcealError(nil))
+	require.NoError(t, ConcealError(nil))
 	assert.Equal(t, io.EOF, ConcealError(io.EOF))
 	err := ConcealError(errors.Join(errors.New("sk-admin-canary"), io.EOF))
 	assert.NotContains(t, err.Error(), "canary")
 	assert.Contains(t, err.Error(), "EOF")
-	assert.NoError(t, errors.Unwrap(err))
-	assert.EqualError(t, ConcealError(errors.New("a hunter22 b"), "hunter22"), "a [not shown] b")
-	assert.EqualError(t, ConcealError(errors.New("a no b"), "no", ""), "a no b")
+	require.NoError(t, errors.Unwrap(err))
+	require.EqualError(t, ConcealError(errors.New("a hunter22 b"), "hunter22"), "a [not shown] b")
+	require.EqualError(t, ConcealError(errors.New("a no b"), "no", ""), "a no b")
 }

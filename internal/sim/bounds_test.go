@@ -155,14 +155,15 @@ func (w *world) closes(until time.Time, begun time.Duration) time.Time {
 // addReplay makes a model of what a replay is to bring.
 func (w *world) addReplay(r plannedReplay) {
 	m := newModel(time.Now)
-	m.dedup, m.window = w.model.dedup, w.model.window
+	m.dedup, m.window, m.pageLimit = w.model.dedup, w.model.window, w.model.pageLimit
+	w.shortenPages(m)
 	m.until = w.begin.Add(r.to)
 	m.closes = w.closes(m.until, r.at)
 	for _, eventType := range w.plan.types {
 		m.floors[eventType] = w.begin.Add(r.from)
 	}
 	for _, f := range w.planted {
-		added := m.add(f)
+		added := w.addFile(m, f)
 		for sum := range w.model.files[f.ID].variants {
 			if sum != f.SHA256 {
 				added.variants[sum] = w.model.files[f.ID].variants[sum].blank()

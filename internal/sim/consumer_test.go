@@ -30,6 +30,8 @@ type sink struct {
 	rng     map[string]*rand.Rand
 	// policy is what the receiver does with what is refused for good.
 	policy string
+	// kept is what a log store would have of all receivers.
+	kept *evidence
 	// until returns how long a block lasts.
 	until func(window) time.Duration
 }
@@ -40,6 +42,8 @@ func (*sink) Capabilities() consumer.Capabilities { return consumer.Capabilities
 // ConsumeLogs implements consumer.Logs.
 func (s *sink) ConsumeLogs(ctx context.Context, logs plog.Logs) error {
 	eventType, batch := read(logs)
+	offered := plog.NewLogs()
+	logs.CopyTo(offered)
 	logs.ResourceLogs().RemoveIf(func(plog.ResourceLogs) bool { return true })
 	w := s.trouble(eventType)
 	switch w.kind {
@@ -66,12 +70,20 @@ func (s *sink) ConsumeLogs(ctx context.Context, logs plog.Logs) error {
 	if w.share > 0 && s.rng[eventType].Float64() < w.share {
 		s.reached[w.kind]++
 		if w.kind == consumerRefuses {
+			if len(batch) == 1 && batch[0].gapTo.IsZero() && s.policy == "quarantine" { // after some tries
+				s.model(batch[0].replay).refuse(s.life, eventType, batch, s.policy)
+			}
 			return errBusy
 		}
-		s.model(batch[0].replay).refuse(s.life, eventType, batch, s.policy)
+		if batch[0].eventName != digestEvent {
+			s.model(batch[0].replay).refuse(s.life, eventType, batch, s.policy)
+		}
 		return consumererror.NewPermanent(errBusy)
 	}
-	s.model(batch[0].replay).accept(s.life, eventType, batch, false)
+	_ = s.kept.keep(offered) // it rejects nothing
+	if batch[0].eventName != digestEvent {
+		s.model(batch[0].replay).accept(s.life, eventType, batch, false)
+	}
 	if errors.Is(s.callLocked(s.life, atAccepted), errDead) {
 		return errDead
 	}
@@ -108,6 +120,8 @@ func readOne(record plog.LogRecord) delivery {
 			d.gapFrom, _ = time.Parse(time.RFC3339Nano, value.Str())
 		case "openai.compliance.gap.to":
 			d.gapTo, _ = time.Parse(time.RFC3339Nano, value.Str())
+		case "openai.compliance.gap.reason":
+			d.gapReason = value.Str()
 		case "openai.compliance.replay":
 			d.replay = value.Str()
 		case "openai.compliance.malformed":

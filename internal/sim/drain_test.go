@@ -26,6 +26,7 @@ import (
 	openaicompliancereceiver "github.com/openaicompliance/openaicompliancereceiver"
 	"github.com/openaicompliance/openaicompliancereceiver/internal/fakeapi"
 	"github.com/openaicompliance/openaicompliancereceiver/internal/testbed"
+	"github.com/openaicompliance/openaicompliancereceiver/receiver"
 )
 
 // A backlog and the limit that it is fetched under.
@@ -138,7 +139,7 @@ func (d *drain) slow(next http.Handler) http.Handler {
 // limited counts downloads when they arrive.
 func (d *drain) limited(next http.Handler) http.Handler {
 	return d.slow(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if !strings.HasSuffix(r.URL.Path, "/logs") {
+		if !strings.HasSuffix(r.URL.Path, "/logs") && !strings.HasSuffix(r.URL.Path, "/max_event_time") {
 			if pause := d.admit(); pause > 0 {
 				w.Header().Set("Retry-After", strconv.Itoa(int((pause+time.Second-1)/time.Second)))
 				w.WriteHeader(http.StatusTooManyRequests)
@@ -172,10 +173,10 @@ func (d *drain) collect(t *testing.T) time.Duration {
 	require.NoError(t, cfg.Validate())
 	set := receivertest.NewNopSettings(openaicompliancereceiver.NewFactory().Type())
 	next := new(consumertest.LogsSink)
-	r, err := openaicompliancereceiver.NewFactory().CreateLogs(context.Background(), set, cfg, next)
+	r, err := receiver.New(set, cfg, next, receiver.WithTransport(d.net.configure))
 	require.NoError(t, err)
 	began := time.Now()
-	require.NoError(t, r.Start(context.Background(), drainHost{storageID: testbed.NewStorage(), networkID: d.net}))
+	require.NoError(t, r.Start(context.Background(), drainHost{storageID: testbed.NewStorage()}))
 	for next.LogRecordCount() < drainFiles && time.Since(began) < time.Hour {
 		time.Sleep(10 * time.Millisecond)
 	}

@@ -5,6 +5,7 @@ package sim
 
 import (
 	"fmt"
+	"slices"
 	"testing"
 	"time"
 
@@ -145,6 +146,26 @@ func TestFaultOwnClockBehind(t *testing.T) {
 	})
 }
 
+// A receiver that starts while its own clock is behind has no Date yet: that does not
+// make stored times too late, and changes nothing of them.
+func TestFaultOwnClockBehindAtStart(t *testing.T) {
+	play(t, fakeapi.Options{}, func(s *scene) {
+		t := s.t
+		s.add(time.Hour, "before")
+		s.start()
+		s.requireOnce(time.Minute, "before")
+		s.stop()
+		cursor := s.stored().Segments[0].Cursor
+		s.setOffset(-10 * time.Hour)
+		s.start()
+		time.Sleep(time.Minute)
+		assert.Equal(t, cursor, s.stored().Segments[0].Cursor)
+		assert.Zero(t, s.logs.FilterMessage("stored cursor is later than both clocks").Len())
+		s.add(0, "after")
+		s.requireOnce(6*time.Minute, "before", "after")
+	})
+}
+
 // A difference of the clocks is an alarm in the status, which ends with it.
 func TestFaultClockSkewAlarm(t *testing.T) {
 	play(t, fakeapi.Options{}, func(s *scene) {
@@ -201,6 +222,44 @@ func TestFaultImplausibleEndTime(t *testing.T) {
 	}
 }
 
+// A file of history with an implausible time is delivered too, and comes no second time
+// when a later listing goes further back, be its time right by then or not.
+func TestFaultImplausibleEndTimeInHistory(t *testing.T) {
+	for _, end := range []any{"9999-12-31T00:00:00.000000Z", "1969-12-31T23:59:59Z", nil} {
+		t.Run(fmt.Sprint(end), func(t *testing.T) {
+			play(t, fakeapi.Options{}, func(s *scene) {
+				t := s.t
+				s.cfg.StartFrom = "-120h"
+				old, recent := s.add(70*time.Hour, "old"), s.add(20*time.Hour, "recent")
+				s.add(80*time.Hour, "before")
+				s.add(time.Hour, "after")
+				want := []string{"old", "recent", "before", "after"}
+				s.api.Script(fakeapi.Fault{Op: "list", Rewrite: func(page map[string]any) {
+					for _, entry := range page["data"].([]any) {
+						if e := entry.(map[string]any); e["id"] == old.ID || e["id"] == recent.ID {
+							e["end_time"] = end
+						}
+					}
+				}})
+				s.start()
+				s.requireOnce(time.Minute, want...)
+				time.Sleep(time.Hour)
+				require.Len(t, s.stored().Segments, 1, "history is complete")
+				s.stop()
+				s.start()
+				time.Sleep(time.Hour)
+				s.api.ClearScript()
+				s.stop()
+				s.start()
+				time.Sleep(25 * time.Hour)
+				s.add(0, "new")
+				s.requireOnce(6*time.Minute, append(want, "new")...)
+				assert.Empty(t, s.gaps())
+			})
+		})
+	}
+}
+
 // After an implausible end_time a real outage is still reported as a gap.
 func TestFaultImplausibleEndTimeHidesNoGap(t *testing.T) {
 	play(t, fakeapi.Options{}, func(s *scene) {
@@ -241,6 +300,39 @@ func TestFaultSuspectedGap(t *testing.T) {
 		s.add(0, "after")
 		s.requireOnce(6*time.Minute, "before", "after")
 		assert.Empty(t, s.gaps())
+	})
+}
+
+// A suspected gap that is confirmed later covers what has expired until then, and nothing
+// that is still served, whatever the wrong clock said.
+func TestFaultSuspectedGapIsConfirmedLater(t *testing.T) {
+	play(t, fakeapi.Options{}, func(s *scene) {
+		t := s.t
+		s.cfg.StartFrom = "-720h"
+		for i := range 8 {
+			s.add(720*time.Hour-time.Duration(i)*30*time.Minute-time.Minute, fmt.Sprint("old-", i))
+		}
+		s.add(time.Hour, "new")
+		s.api.Script(fakeapi.Fault{Op: "list", Skip: 1, Times: 3, DateOffset: fakeapi.Duration(40 * 24 * time.Hour)})
+		blocked := make(chan struct{})
+		s.setConsume(func(plog.Logs) error { <-blocked; return nil })
+		s.start()
+		time.Sleep(125 * time.Minute)
+		require.NotEmpty(t, s.stored().Segments[0].Suspected, "the scene is not what it should be")
+		close(blocked)
+		s.setConsume(nil)
+		time.Sleep(30 * time.Minute)
+		got := s.delivered()
+		delete(got, "old-0") // was on its way
+		assert.Equal(t, map[string]int{"old-5": 1, "old-6": 1, "old-7": 1, "new": 1}, got)
+		require.Equal(t, 1, s.gaps()["retention"], "beside files that expired on their way")
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		at := slices.IndexFunc(s.records, func(r map[string]any) bool { return r["openai.compliance.gap.reason"] == "retention" })
+		to, err := time.Parse(time.RFC3339Nano, s.records[at]["openai.compliance.gap.to"].(string))
+		require.NoError(t, err)
+		assert.False(t, to.After(time.Now().Add(-fakeapi.Retention)), "%s is still served", to)
+		assert.True(t, to.After(time.Now().Add(-fakeapi.Retention-35*time.Minute)), "what has expired until %s is not all", to)
 	})
 }
 

@@ -53,8 +53,8 @@ func TestFaultOddEntry(t *testing.T) {
 		delivered bool
 		gap       string
 	}{
-		"no digest":        {func(e map[string]any) any { delete(e, "file_sha256"); return e }, true, ""},
-		"null digest":      {set("file_sha256", nil), true, ""},
+		"no digest":        {func(e map[string]any) any { delete(e, "file_sha256"); return e }, false, ""},
+		"null digest":      {set("file_sha256", nil), false, ""},
 		"prefixed digest":  {func(e map[string]any) any { e["file_sha256"] = "sha256:" + e["file_sha256"].(string); return e }, true, ""},
 		"base64 digest":    {base64Of, true, ""},
 		"null size":        {set("file_size", nil), true, ""},
@@ -540,6 +540,29 @@ func TestFaultNoFileCanBeHad(t *testing.T) {
 		s.requireOnce(10*time.Minute, ids...)
 		assert.Equal(t, componentstatus.StatusOK, s.lastStatus())
 		assert.Empty(t, s.stored().Queue)
+	})
+}
+
+// Live and history hold together and try the same quarantined files: each is delivered
+// by one of them, once, also without an event id to tell a repetition by.
+func TestFaultNoFileCanBeHadOfTwoSegments(t *testing.T) {
+	play(t, fakeapi.Options{}, func(s *scene) {
+		s.cfg.StartFrom = "-72h"
+		var ids []string
+		for i := range 30 {
+			for _, before := range []time.Duration{70 * time.Hour, 20 * time.Hour} {
+				file := s.api.Add("AUTH_LOG", time.Now().Add(-before+time.Duration(i)*time.Minute), `{"a":1}`, `{"b":2}`)
+				ids = append(ids, file.ID+":1", file.ID+":2")
+			}
+		}
+		s.api.Script(fakeapi.Fault{Op: "fetch", Status: 404})
+		s.setConsume(func(plog.Logs) error { time.Sleep(time.Second); return nil })
+		s.start()
+		time.Sleep(3 * time.Second)
+		require.Len(s.t, s.stored().Queue, 7, "both hold, and try the first one next")
+		s.api.ClearScript()
+		time.Sleep(time.Hour)
+		s.requireOnce(time.Second, ids...)
 	})
 }
 

@@ -8,6 +8,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"strings"
+	"time"
 
 	"github.com/openaicompliance/openaicompliancereceiver/internal/fakeapi"
 )
@@ -35,7 +36,10 @@ type variant struct {
 type file struct {
 	*fakeapi.File
 	variants map[string]*variant // by SHA-256
-	history  []string
+	odd      oddKind
+	// hiddenUntil is when its entry ceases to hide it, zero where none does.
+	hiddenUntil time.Time
+	history     []string
 }
 
 // blank is a variant of the same lines of which none has come.

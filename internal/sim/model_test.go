@@ -20,6 +20,7 @@ type delivery struct {
 	malformed, isUnverified bool
 	// gapFrom and gapTo are set in a record that tells of lost ones.
 	gapFrom, gapTo time.Time
+	gapReason      string
 	replay         string
 }
 
@@ -34,7 +35,11 @@ type gap struct {
 	eventType string
 	from, to  time.Time
 	fileID    string
+	reason    string
 }
+
+// lost reports whether the gap tells of files that are gone.
+func (g gap) lost() bool { return g.reason != "unreadable_entry" && g.reason != "ties" }
 
 // model is what should happen, held against what does. The world's lock guards
 // it. It is told of the files before the run, of every acceptance, drop and
@@ -44,6 +49,11 @@ type model struct {
 	files map[string]*file
 	// floors of the streams that exist, by event type.
 	floors map[string]time.Time
+	// asked is when a receiver was first asked for a type. behind is how far the clock
+	// was behind, at most, that fixed its floor: what expires then is noticed that much
+	// too late, since a constant difference of the clocks says nothing.
+	asked  map[string]time.Time
+	behind map[string]time.Duration
 	// until is the upper bound, zero for none. What appears after closes may be
 	// left out: the stream may have ended.
 	until, closes time.Time
@@ -52,8 +62,13 @@ type model struct {
 	dedup  bool
 	window time.Duration
 
-	gaps       []gap
-	violations []string
+	// unnamed are the types of which an entry has no usable id for a time. pageLimit is how
+	// many entries a page lists, shortPages are the types of which a page may list fewer
+	// times and yet say that there are more.
+	unnamed, shortPages map[string]bool
+	pageLimit           int
+	gaps                []gap
+	violations          []string
 	// sums of lines: doubled without a crash, come again after one, lost.
 	doubled, repeated, lost int
 	// uncommitted lines of each stream: accepted, and the position not yet
@@ -75,6 +90,7 @@ type model struct {
 func newModel(now func() time.Time) *model {
 	return &model{
 		now: now, files: map[string]*file{}, floors: map[string]time.Time{},
+		asked: map[string]time.Time{}, behind: map[string]time.Duration{}, unnamed: map[string]bool{}, shortPages: map[string]bool{},
 		uncommitted: map[string][]*line{}, unstored: map[string]bool{}, pending: map[string][]*line{}, open: map[string]bool{},
 		known: map[string]map[string]event{}, newest: map[string]time.Time{}, copies: map[string]int{},
 		conflicts: map[string]bool{}, texts: map[string]string{}, pendingEnd: map[string]time.Time{},
@@ -114,6 +130,9 @@ func (m *model) shape(f *file) string {
 	for sum, v := range f.variants {
 		out = append(out, fmt.Sprintf("%s… %d lines", sum[:8], len(v.lines)))
 	}
+	if f.odd.name != "" {
+		out = append(out, "listed with "+f.odd.name)
+	}
 	return strings.Join(out, ", ")
 }
 
@@ -130,7 +149,7 @@ func (m *model) accept(life int, eventType string, batch []delivery, dropped boo
 		return
 	}
 	if d := batch[0]; !d.gapTo.IsZero() {
-		m.gaps = append(m.gaps, gap{eventType, d.gapFrom, d.gapTo, d.fileID})
+		m.gaps = append(m.gaps, gap{eventType, d.gapFrom, d.gapTo, d.fileID, d.gapReason})
 		return
 	}
 	var lines []*line
@@ -146,7 +165,9 @@ func (m *model) accept(life int, eventType string, batch []delivery, dropped boo
 			verb = "dropped"
 		}
 		m.note(f, "receiver %d: %s lines %d to %d (%d)", life, verb, batch[0].line, batch[len(batch)-1].line, len(batch))
-		m.pendingEnd[eventType] = f.EndTime
+		if m.pendingEnd[eventType] = f.EndTime; f.odd.oddEnd {
+			m.pendingEnd[eventType] = time.Time{}
+		}
 		if v := f.variants[batch[0].sha256]; v != nil {
 			m.open[eventType] = batch[len(batch)-1].line < v.last
 		}
@@ -191,7 +212,7 @@ func (m *model) acceptOne(eventType string, d delivery, dropped bool) *line {
 	if l.text != d.body || d.uid != cmp.Or(l.id, fmt.Sprintf("%s:%d", d.fileID, d.line)) {
 		m.violate(f, "alien: line %d is %q as %q, should be %q", d.line, d.body, d.uid, l.text)
 	}
-	if d.isUnverified != (d.sha256 != f.SHA256) {
+	if d.isUnverified != (d.sha256 != f.SHA256) && !f.odd.unmarked {
 		m.violate(f, "line %d: unverified is %v, the listing's digest is %s", d.line, d.isUnverified, f.SHA256)
 	}
 	if floor, ok := m.floors[eventType]; !ok || !f.EndTime.After(floor) {
@@ -238,7 +259,7 @@ func (m *model) once(f *file, v *variant, l *line) {
 // checkDuplicate finds records that deduplication should have left out.
 func (m *model) checkDuplicate(f *file, l *line) {
 	before, ok := m.known[f.EventType][l.id]
-	if l.id == "" || m.window == 0 || !ok || before.text != l.text || m.conflicts[f.EventType+"\n"+l.id] {
+	if l.id == "" || m.window == 0 || f.odd.oddEnd || !ok || before.text != l.text || m.conflicts[f.EventType+"\n"+l.id] {
 		return
 	}
 	end := f.EndTime
@@ -255,14 +276,21 @@ func (m *model) checkDuplicate(f *file, l *line) {
 // receiver forget events.
 func (m *model) fetched(id string) {
 	f := m.files[id]
-	if f != nil && f.EndTime.After(m.newest[f.EventType]) {
-		m.newest[f.EventType] = f.EndTime
+	if f == nil {
+		return
+	}
+	end := f.EndTime
+	if f.odd.oddEnd { // the time now stands in for it
+		end = m.now()
+	}
+	if end.After(m.newest[f.EventType]) {
+		m.newest[f.EventType] = end
 	}
 }
 
 // stored is told when the position of a stream has been written.
 func (m *model) stored(eventType string) {
-	if end := m.pendingEnd[eventType]; len(m.pending[eventType]) > 0 {
+	if end := m.pendingEnd[eventType]; len(m.pending[eventType]) > 0 && !end.IsZero() {
 		if m.known[eventType] == nil {
 			m.known[eventType] = map[string]event{}
 		}

@@ -10,8 +10,6 @@ import (
 	"net/http"
 	"net/url"
 	"sync"
-
-	"go.opentelemetry.io/collector/component"
 )
 
 // The two hosts of the API. The receiver's client for signed URLs dials for
@@ -25,12 +23,8 @@ const (
 
 var errNetworkDown = errors.New("the network is down")
 
-// network connects clients and servers by pipes. As a client middleware it makes
-// the receiver's transports use it.
+// network connects clients and servers by pipes.
 type network struct {
-	component.StartFunc
-	component.ShutdownFunc
-
 	mu      sync.Mutex // guards everything below
 	hosts   map[string]*listener
 	servers []*http.Server
@@ -91,23 +85,15 @@ func (n *network) dial(ctx context.Context, _, address string) (net.Conn, error)
 	return client, nil
 }
 
-// GetHTTPRoundTripper implements extensionmiddleware.HTTPClient. The receiver's
-// own middleware lies further inside and hands its plain transport on unchanged.
-func (n *network) GetHTTPRoundTripper(context.Context) (func(context.Context, http.RoundTripper) (http.RoundTripper, error), error) {
-	return func(_ context.Context, next http.RoundTripper) (http.RoundTripper, error) {
-		transport, ok := next.(*http.Transport)
-		if !ok {
-			return nil, errors.New("sim: the middleware does not see the plain transport")
+// configure makes a transport of the receiver use the network.
+func (n *network) configure(transport *http.Transport) {
+	transport.DialContext = n.dial
+	transport.Proxy = func(r *http.Request) (*url.URL, error) {
+		if r.URL.Host == storageHost {
+			return &url.URL{Scheme: "http", Host: proxyHost}, nil
 		}
-		transport.DialContext = n.dial
-		transport.Proxy = func(r *http.Request) (*url.URL, error) {
-			if r.URL.Host == storageHost {
-				return &url.URL{Scheme: "http", Host: proxyHost}, nil
-			}
-			return nil, nil //nolint:nilnil // no proxy, as net/http defines it
-		}
-		return next, nil
-	}, nil
+		return nil, nil //nolint:nilnil // no proxy, as net/http defines it
+	}
 }
 
 // listener is a net.Listener whose connections are pipes.

@@ -5,11 +5,11 @@ package sim
 
 import (
 	"fmt"
+	"hash/fnv"
 	"math/rand/v2"
 	"strings"
 	"time"
 
-	"go.opentelemetry.io/collector/config/configmiddleware"
 	"go.opentelemetry.io/collector/config/configopaque"
 
 	"go.opentelemetry.io/collector/component"
@@ -25,10 +25,7 @@ const asleep = 35 * 24 * time.Hour
 // catches up.
 const day = 24 * time.Hour
 
-var (
-	storageID = component.MustNewID("file_storage")
-	networkID = component.MustNewID("network")
-)
+var storageID = component.MustNewID("file_storage")
 
 // plan is everything that is drawn from a seed before the run begins.
 type plan struct {
@@ -38,6 +35,7 @@ type plan struct {
 	api     fakeapi.Options
 	types   []string
 	quiet   string // a type without files
+	crowd   string // a type with hundreds of files
 	added   string // a type that a restart adds
 	backlog time.Duration
 	old     bool          // the backlog reaches back to where files expire
@@ -53,7 +51,8 @@ type plan struct {
 	events  []happening
 	// strictWindow is set when deduplication stays as it is, with room for all.
 	strictWindow bool
-	faulted      map[int]bool // files that have a fault of their own
+	faulted      map[int]bool   // files that have a fault of their own
+	odd          map[int]oddity // of the entries of files
 }
 
 // plannedFile is a file of the world. Times are measured from its begin.
@@ -67,6 +66,7 @@ type plannedFile struct {
 func draw(seed uint64) *plan {
 	p := newPlan(seed)
 	p.drawTypes()
+	p.apart("crowd", (*plan).drawCrowd)
 	p.drawConfig()
 	p.drawBounds()
 	for _, eventType := range p.types {
@@ -75,13 +75,32 @@ func draw(seed uint64) *plan {
 		}
 	}
 	p.drawEvents()
+	p.apart("clocks", (*plan).drawClocks)
+	p.apart("ties", (*plan).drawTies)
+	p.apart("more", (*plan).drawMore)
+	p.apart("entries", (*plan).drawEntries)
 	p.drawReplay()
 	p.drawOutage()
 	return p
 }
 
 func newPlan(seed uint64) *plan {
-	return &plan{seed: seed, rng: rand.New(rand.NewPCG(seed, 0x5eed)), faulted: map[int]bool{}, cfg: baseConfig()}
+	p := &plan{seed: seed, rng: rand.New(rand.NewPCG(seed, 0x5eed)), faulted: map[int]bool{}, odd: map[int]oddity{}, cfg: baseConfig()}
+	if seed%2 == 1 { // not drawn, so that digests change nothing else of a plan
+		p.cfg.Digest.Interval = time.Duration(1+seed%3) * time.Hour
+	}
+	return p
+}
+
+// apart lets one kind of trouble be drawn from numbers of its own, so that it changes
+// nothing of the rest.
+func (p *plan) apart(kind string, draw func(*plan)) {
+	hash := fnv.New64a()
+	_, _ = hash.Write([]byte(kind))
+	before := p.rng
+	defer func() { p.rng = before }()
+	p.rng = rand.New(rand.NewPCG(p.seed, hash.Sum64()))
+	draw(p)
 }
 
 func (p *plan) chance(share float64) bool { return p.rng.Float64() < share }
@@ -123,7 +142,6 @@ func baseConfig() *receiver.Config {
 	cfg.WorkspaceID = fakeapi.DefaultWorkspace
 	cfg.StorageID = &storageID
 	cfg.HTTP.Endpoint = "http://" + apiHost + "/v1/compliance"
-	cfg.HTTP.Middlewares = []configmiddleware.Config{{ID: networkID}}
 	cfg.APIRetry.BackOff.RandomizationFactor, cfg.RetryOnFailure.RandomizationFactor = 0, 0
 	return cfg
 }
@@ -167,6 +185,9 @@ func (p *plan) changeSettings() {
 // drawFiles plans the files of one type: of the backlog, and of the day to come.
 func (p *plan) drawFiles(eventType string) {
 	every := max(10*time.Minute, (p.backlog+p.length())/time.Duration(50+p.rng.IntN(100)))
+	if eventType == p.crowd {
+		every = (p.backlog + p.length()) / 500
+	}
 	w := &writer{plan: p, eventType: eventType}
 	until := p.length()
 	if p.sleeps {

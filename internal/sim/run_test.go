@@ -120,6 +120,7 @@ func (w *world) end() {
 			w.model.take(name, m)
 		}
 	}
+	w.checkDigests()
 	w.sums.crashes = w.reached["crash"]
 	if len(w.disk.open) > 0 {
 		w.model.violate(nil, "%d storage clients were left open", len(w.disk.open))

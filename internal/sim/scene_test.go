@@ -78,7 +78,7 @@ func play(t *testing.T, opts fakeapi.Options, test func(s *scene)) {
 
 // GetExtensions implements component.Host.
 func (s *scene) GetExtensions() map[component.ID]component.Component {
-	return map[component.ID]component.Component{storageID: s.storage, networkID: s.net}
+	return map[component.ID]component.Component{storageID: s.storage}
 }
 
 // Report implements componentstatus.Reporter.
@@ -143,7 +143,7 @@ func (s *scene) start() {
 	set.ID = component.MustNewID("openai_compliance")
 	set.Logger = zap.New(core)
 	require.NoError(s.t, s.cfg.Validate())
-	r, err := receiver.New(set, s.cfg, s, receiver.WithTimes(collect.DefaultTimes()), receiver.WithWallClock(s.now))
+	r, err := receiver.New(set, s.cfg, s, receiver.WithTimes(collect.DefaultTimes()), receiver.WithWallClock(s.now), receiver.WithTransport(s.net.configure))
 	require.NoError(s.t, err)
 	require.NoError(s.t, r.Start(context.Background(), s))
 	s.running = r

@@ -15,7 +15,7 @@ import (
 	"github.com/stretchr/testify/assert"
 )
 
-const defaultDays = 36
+const defaultDays = 60
 
 var (
 	days = flag.Int("sim-days", defaultDays, "how many worlds to simulate, of one day each")
@@ -60,7 +60,7 @@ func TestSimulation(t *testing.T) {
 	if *days < defaultDays {
 		return
 	}
-	for _, what := range mustReach {
+	for _, what := range slices.Concat(mustReach, oddNames()) {
 		assert.Positive(t, reached[what], "no seed has reached: %s", what)
 	}
 }
@@ -86,7 +86,9 @@ var mustReach = []string{
 	"outage while history is under way", "poll cut", "poll cut, of a replay", "start with history under way",
 	"file that only the daily deep listing found", "further page", "gap told", "late file", networkDown, "no gap told",
 	"off for longer than files live", "poll ended early", "checkpoint not stored", "quarantine", "record dropped by choice",
-	"record repeated after a crash", "record set aside and delivered", "record without id", "restart", "settings changed", "start refused",
+	"record proven by a digest", "record repeated after a crash", "record set aside and delivered", "record without id", "restart", "settings changed", "start refused",
 	"status 401 from api", "status 403 from storage", "status 404 from api", "status 429 from api",
+	moreDenied, moreAbsent, moreText, moreClaimed, "ties told",
+	dateWrong, dateJumps, dateCached, dateStale, dateAbsent, ownAhead, ownBehind, restored,
 	storageFails, storageSlow, "tie on a page edge", "unverified record delivered",
 }

@@ -236,4 +236,6 @@ type window struct {
 	share float64
 	// pause of one slow call.
 	pause time.Duration
+	// by is how far a clock is off.
+	by time.Duration
 }

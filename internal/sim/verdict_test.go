@@ -16,10 +16,13 @@ import (
 func (m *model) due(f *file) bool {
 	floor, collected := m.floors[f.EventType]
 	now := m.now()
-	if !m.until.IsZero() && (f.EndTime.After(m.until) || f.VisibleFrom.After(m.closes)) {
+	if !m.until.IsZero() && (f.EndTime.After(m.until) || f.shown().After(m.closes)) {
 		return false
 	}
-	return collected && f.EndTime.After(floor) && !f.EndTime.After(now) && !f.VisibleFrom.After(now)
+	if asked := m.asked[f.EventType]; asked.Sub(f.EndTime) >= fakeapi.Retention {
+		return false
+	}
+	return collected && f.EndTime.After(floor) && !f.EndTime.After(now) && !f.shown().After(now)
 }
 
 // expired reports whether the API has stopped serving a file.
@@ -28,7 +31,7 @@ func (m *model) expired(f *file) bool { return m.now().Sub(f.EndTime) >= fakeapi
 // told reports whether a gap was told that a file lies in.
 func (m *model) told(f *file) bool {
 	return slices.ContainsFunc(m.gaps, func(g gap) bool {
-		return g.eventType == f.EventType && f.EndTime.After(g.from) && !f.EndTime.After(g.to)
+		return g.lost() && g.eventType == f.EventType && f.EndTime.After(g.from) && !f.EndTime.After(g.to.Add(m.behind[f.EventType]))
 	})
 }
 
@@ -47,11 +50,23 @@ func (f *file) whole() bool {
 // had: there is none unless something was lost.
 func (m *model) checkGaps() {
 	for _, g := range m.gaps {
+		if g.reason == "unreadable_entry" {
+			if !m.unnamed[g.eventType] {
+				m.violate(nil, "an entry of %s was told to be unreadable, and all could be read", g.eventType)
+			}
+			continue
+		}
+		if g.reason == "ties" {
+			if !m.tied(g.eventType, g.to) {
+				m.violate(nil, "ties of %s were told at %s, and all could be listed", g.eventType, g.to)
+			}
+			continue
+		}
 		if f := m.files[g.fileID]; f != nil && (!m.expired(f) || f.whole()) {
 			m.violate(f, "a gap was told and there is none")
 		}
 		if g.fileID == "" && m.now().Add(-fakeapi.Retention).Before(g.to) {
-			m.violate(nil, "a gap of %s was told up to %s, which is still served", g.eventType, g.to)
+			m.violate(nil, "a gap (%s) of %s was told up to %s, which is still served", g.reason, g.eventType, g.to)
 		}
 	}
 }
@@ -106,8 +121,11 @@ func (m *model) waiting(overlap time.Duration) (all, overdue int) {
 		if !m.due(f) || m.expired(f) || len(m.missing(f)) == 0 {
 			continue
 		}
+		if m.toldTied(f) {
+			continue
+		}
 		all++
-		if f.VisibleFrom.Sub(f.EndTime) <= overlap/2 && m.now().Sub(f.VisibleFrom) > soon {
+		if f.shown().Sub(f.EndTime) <= overlap/2 && m.now().Sub(f.shown()) > soon {
 			overdue++
 		}
 	}
@@ -130,6 +148,7 @@ func (m *model) final() {
 		switch {
 		case len(lost) == 0:
 		case m.expired(f) && f.EndTime.Sub(m.floors[f.EventType]) <= foreseen:
+		case m.toldTied(f):
 		case !m.expired(f):
 			m.lost += len(lost)
 			m.violate(f, "lost: lines %v", lost)
@@ -205,6 +224,11 @@ func (m *model) tally(reached map[string]int) {
 	reached["gap told"] += len(m.gaps)
 	if len(m.gaps) == 0 {
 		reached["no gap told"]++
+	}
+	for _, g := range m.gaps {
+		if g.reason == "ties" {
+			reached["ties told"]++
+		}
 	}
 	for _, f := range m.files {
 		if !m.due(f) {

@@ -54,6 +54,13 @@ func (w *world) watch(host string, next http.Handler) http.Handler {
 		seen := &answer{ResponseWriter: out, status: http.StatusOK, keep: r.URL.Query().Has("after")}
 		next.ServeHTTP(seen, r)
 		w.saw(host, r, seen)
+		if seen.keep {
+			w.bendDate(seen.Header())
+			if seen.status == http.StatusOK {
+				seen.bent = w.bendMore(w.bendEntries(seen.body.Bytes()))
+			}
+		}
+		seen.release()
 	})
 }
 
@@ -97,30 +104,49 @@ func (w *world) saw(host string, r *http.Request, seen *answer) {
 	}
 }
 
-// answer keeps the status, and the body of a list.
+// answer keeps the status, and holds the body of a list back until it is released.
 type answer struct {
 	http.ResponseWriter
-	status int
-	keep   bool
-	body   bytes.Buffer
+	status   int
+	keep     bool
+	body     bytes.Buffer
+	bent     []byte // what is sent in place of the body, nil for the body itself
+	released bool
 }
 
 // WriteHeader implements http.ResponseWriter.
 func (a *answer) WriteHeader(status int) {
 	a.status = status
-	a.ResponseWriter.WriteHeader(status)
+	if !a.keep {
+		a.ResponseWriter.WriteHeader(status)
+	}
 }
 
 // Write implements http.ResponseWriter.
 func (a *answer) Write(p []byte) (int, error) {
-	if a.keep {
-		a.body.Write(p)
+	if a.keep && !a.released {
+		return a.body.Write(p)
 	}
 	return a.ResponseWriter.Write(p)
 }
 
-// Flush implements http.Flusher.
-func (a *answer) Flush() { a.ResponseWriter.(http.Flusher).Flush() }
+// release sends what was held back.
+func (a *answer) release() {
+	if a.keep && !a.released {
+		a.released = true
+		if a.bent == nil {
+			a.bent = a.body.Bytes()
+		}
+		a.ResponseWriter.WriteHeader(a.status)
+		_, _ = a.ResponseWriter.Write(a.bent)
+	}
+}
+
+// Flush implements http.Flusher: what is flushed is a part of an answer, and stays as it is.
+func (a *answer) Flush() {
+	a.release()
+	a.ResponseWriter.(http.Flusher).Flush()
+}
 
 // checkRequests holds everything the hosts were asked against the floors and the
 // secrets.
@@ -152,7 +178,7 @@ func (w *world) checkRate() {
 		if parseQuery(r.Query).Has("after") {
 			op = "list"
 		}
-		if r.Host == "api" {
+		if r.Host == "api" && !strings.HasSuffix(r.Path, "/max_event_time") {
 			starts[op] = append(starts[op], r.At)
 		}
 	}
@@ -175,8 +201,11 @@ func (w *world) checkFloor(r fakeapi.Request) {
 	}
 	after, err := time.Parse(time.RFC3339Nano, query.Get("after"))
 	floor, ok := w.model.floors[query.Get("event_type")]
-	if asked, known := w.asked[query.Get("event_type")]; !ok && known { // no answer has fixed it
-		floor, ok = asked.Add(-w.plan.span), true
+	if asked, known := w.model.asked[query.Get("event_type")]; !ok && known { // no answer has fixed it
+		floor, ok = asked.Add(w.plan.behindMost(asked.Sub(w.begin), r.At.Sub(w.begin))-w.plan.span), true
+	}
+	if by := w.plan.behindMost(r.At.Sub(w.begin)-2*time.Minute, r.At.Sub(w.begin)); by < 0 {
+		floor = floor.Add(by - w.plan.span) // without a Date yet, the own clock says what is asked for
 	}
 	for _, m := range w.replays {
 		if at := m.floors[query.Get("event_type")]; at.Before(floor) {

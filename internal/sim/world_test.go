@@ -8,6 +8,7 @@ import (
 	"errors"
 	"hash/fnv"
 	"math/rand/v2"
+	"strings"
 	"time"
 
 	"go.opentelemetry.io/collector/component"
@@ -34,9 +35,12 @@ type world struct {
 	model   *model
 	replays map[string]*model
 	sums    sums
+	kept    evidence
 	planted []*fakeapi.File
+	odd     map[string]oddity // by file id
 	rng     map[string]*rand.Rand
 	log     []string
+	jumps   int // of the Date
 	calm    bool
 	// disturbances are when connections broke and receivers began.
 	disturbances []time.Time
@@ -48,7 +52,6 @@ type world struct {
 	running corereceiver.Logs
 	life    int
 	cursors map[string]time.Time
-	asked   map[string]time.Time // when a receiver was first asked for the type
 }
 
 // simulatedStart is later than the earliest time that a compliance log can have.
@@ -59,8 +62,11 @@ func newWorld(p *plan) *world {
 	time.Sleep(time.Until(simulatedStart))
 	w := &world{
 		fate: newFate(), plan: p, begin: time.Now(), net: newNetwork(),
-		model: newModel(time.Now), rng: map[string]*rand.Rand{}, cursors: map[string]time.Time{}, asked: map[string]time.Time{}, replays: map[string]*model{},
+		model: newModel(time.Now), rng: map[string]*rand.Rand{}, cursors: map[string]time.Time{}, replays: map[string]*model{},
+		odd: map[string]oddity{},
 	}
+	w.model.pageLimit = p.api.PageLimit
+	w.shortenPages(w.model)
 	w.model.dedup = p.cfg.Deduplication.Window > 0
 	if p.strictWindow {
 		w.model.window = p.cfg.Deduplication.Window
@@ -77,11 +83,14 @@ func newWorld(p *plan) *world {
 	w.disk.floor = w.sawFloor
 	w.disk.trouble = func() window { return w.trouble("", storageFails, storageSlow) }
 	w.api = fakeapi.New(p.api)
-	for _, f := range p.files {
+	for i, f := range p.files {
 		planted := w.api.AddContent(f.eventType, w.begin.Add(f.end), []byte(f.content), nil)
 		planted.VisibleFrom = w.begin.Add(f.seen)
 		w.planted = append(w.planted, planted)
-		w.model.add(planted)
+		if odd, ok := p.odd[i]; ok {
+			w.odd[planted.ID] = odd
+		}
+		w.addFile(w.model, planted)
 	}
 	for _, t := range p.types {
 		hash := fnv.New64a()
@@ -91,6 +100,15 @@ func newWorld(p *plan) *world {
 	w.net.serve(apiHost, w.watch("api", w.api.Handler()))
 	w.net.serve(proxyHost, w.watch("storage", w.api.StorageHandler()))
 	return w
+}
+
+// addFile tells a model of a file.
+func (w *world) addFile(m *model, f *fakeapi.File) *file {
+	added := m.add(f)
+	if odd, ok := w.odd[f.ID]; ok {
+		m.addOdd(added, odd, w.begin)
+	}
+	return added
 }
 
 func (w *world) since() time.Duration { return time.Since(w.begin) }
@@ -110,7 +128,7 @@ func (w *world) isCalm() bool {
 
 // GetExtensions implements component.Host.
 func (w *world) GetExtensions() map[component.ID]component.Component {
-	return map[component.ID]component.Component{storageID: w.disk.extension(w.life), networkID: w.net}
+	return map[component.ID]component.Component{storageID: w.disk.extension(w.life)}
 }
 
 // start runs a new receiver; while it does not start, as with broken storage, it
@@ -123,7 +141,7 @@ func (w *world) start() {
 		}
 		w.reach("start refused")
 		w.buried()
-		if !errors.Is(err, errStorage) && !errors.Is(err, errFailed) && !errors.Is(err, errDead) && !errors.Is(err, context.DeadlineExceeded) {
+		if !w.refusesByClock(err) && !errors.Is(err, errStorage) && !errors.Is(err, errFailed) && !errors.Is(err, errDead) && !errors.Is(err, context.DeadlineExceeded) {
 			w.violate("start: %v", err)
 			return
 		}
@@ -134,6 +152,13 @@ func (w *world) start() {
 		default:
 		}
 	}
+}
+
+// refusesByClock reports whether a start is refused since the own clock says that a
+// replay is about the future, or that until comes before start_from.
+func (w *world) refusesByClock(err error) bool {
+	return w.trouble("", ownKinds...).kind != "" &&
+		(strings.Contains(err.Error(), "is in the future") || strings.Contains(err.Error(), "is not later than start_from"))
 }
 
 // disturb notes a time after which the rate of requests says nothing.
@@ -154,6 +179,7 @@ func (w *world) tryStart() error {
 		return err
 	}
 	next := &sink{
+		kept: &w.kept,
 		fate: w.fate, life: w.life, model: w.modelOf, rng: w.rng, policy: cfg.OnPermanentError,
 		trouble: func(eventType string) window {
 			return w.trouble(eventType, consumerRefuses, consumerDrops, consumerSlow, consumerBlocks)
@@ -161,13 +187,13 @@ func (w *world) tryStart() error {
 		until: func(open window) time.Duration { return open.until - w.since() },
 	}
 	var err error
-	if w.running, err = openaicompliancereceiver.NewFactory().CreateLogs(context.Background(), set, &cfg, next); err != nil {
+	if w.running, err = receiver.New(set, &cfg, next, receiver.WithWallClock(w.ownNow), receiver.WithTransport(w.net.configure)); err != nil {
 		return err
 	}
 	w.mu.Lock()
 	for _, eventType := range cfg.EventTypes {
-		if w.asked[eventType].IsZero() {
-			w.asked[eventType] = time.Now()
+		if w.model.asked[eventType].IsZero() {
+			w.model.asked[eventType] = time.Now()
 		}
 	}
 	w.mu.Unlock()
@@ -187,9 +213,12 @@ func (w *world) sawFloor(replay, eventType string, floor time.Time) {
 	before, ok := w.model.floors[eventType]
 	if !ok {
 		w.model.floors[eventType], w.cursors[eventType] = floor, floor
-		if first := w.asked[eventType]; floor.After(time.Now().Add(-w.plan.span)) || floor.Before(first.Add(-w.plan.span)) {
+		first := w.model.asked[eventType]
+		earliest := first.Add(w.plan.behindMost(first.Sub(w.begin), w.since()) - time.Second) // a Date has whole seconds
+		if floor.After(time.Now().Add(-w.plan.span)) || floor.Before(earliest.Add(-w.plan.span)) {
 			w.model.violate(nil, "the floor of %s is %s; first asked at %s for %v", eventType, floor, first, w.plan.span)
 		}
+		w.model.behind[eventType] = max(0, first.Add(-w.plan.span).Sub(floor))
 		return
 	}
 	if !before.Equal(floor) {

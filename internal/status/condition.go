@@ -47,19 +47,23 @@ type Kind int
 // The kinds. KindPoll counts for the component only while every event type has
 // trouble; each other kind counts by itself.
 const (
-	KindPoll         Kind = iota // the poll or its requests fail
-	KindConsumer                 // the next consumer holds the delivery
-	KindStorage                  // the checkpoint cannot be stored or loaded
-	KindQueueFull                // the retry queue is at a bound
-	KindClock                    // the local clock and the API's differ
-	KindHost                     // a fault of host, key or API holds the stream
-	KindGapSuspected             // one clock alone says that records have expired
-	KindBounds                   // start_from or until cannot be resolved
+	KindPoll          Kind = iota // the poll or its requests fail
+	KindConsumer                  // the next consumer holds the delivery
+	KindStorage                   // the checkpoint cannot be stored or loaded
+	KindQueueFull                 // the retry queue is at a bound
+	KindClock                     // the local clock and the API's differ
+	KindHost                      // a fault of host, key or API holds the stream
+	KindGapSuspected              // one clock alone says that records have expired
+	KindBounds                    // start_from or until cannot be resolved
+	KindDigests                   // no file has its listed digest
+	KindDigestOverdue             // the next consumer rejects a digest
 )
 
 // stopsStream reports whether a stream with a condition of this kind makes no
 // progress.
-func (k Kind) stopsStream() bool { return k != KindClock && k != KindGapSuspected }
+func (k Kind) stopsStream() bool {
+	return k != KindClock && k != KindGapSuspected && k != KindDigestOverdue
+}
 
 // Scope says how far a fault reaches.
 type Scope string

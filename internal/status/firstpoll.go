@@ -4,6 +4,8 @@
 package status
 
 import (
+	"time"
+
 	"go.uber.org/zap"
 	"go.uber.org/zap/zapcore"
 )
@@ -27,8 +29,11 @@ const (
 type FirstPoll struct {
 	State State
 	Files int
-	Hint  string
-	Err   error
+	// Newest is when the newest record is from that the API holds, zero for none; nil
+	// when that is not known.
+	Newest *time.Time
+	Hint   string
+	Err    error
 }
 
 func (p FirstPoll) level() zapcore.Level {
@@ -43,6 +48,13 @@ func (p FirstPoll) level() zapcore.Level {
 
 func (p FirstPoll) fields(eventType string) []zap.Field {
 	fields := []zap.Field{zap.String("event_type", eventType), zap.String("state", string(p.State)), zap.Int("files", p.Files)}
+	switch {
+	case p.Newest == nil:
+	case p.Newest.IsZero():
+		fields = append(fields, zap.String("newest_record", "none"))
+	default:
+		fields = append(fields, zap.Time("newest_record", *p.Newest))
+	}
 	if p.Err != nil {
 		fields = append(fields, zap.Error(p.Err))
 	}

@@ -26,6 +26,8 @@ type Lag struct {
 	mu          sync.Mutex // guards everything below
 	through     time.Time
 	ended       bool
+	newest      time.Time        // record that the API holds
+	digests     map[string]int64 // number of the last one, by replay
 	pending     map[SegmentKey]pendingFiles
 	quarantined map[string]quarantined // by replay
 }
@@ -39,7 +41,7 @@ type quarantined struct{ files, records int }
 
 // NewLag returns the gauges of one event type.
 func NewLag() *Lag {
-	return &Lag{pending: map[SegmentKey]pendingFiles{}, quarantined: map[string]quarantined{}}
+	return &Lag{pending: map[SegmentKey]pendingFiles{}, quarantined: map[string]quarantined{}, digests: map[string]int64{}}
 }
 
 // SetDelivered says that every file of the live segment that ended by then is
@@ -48,6 +50,22 @@ func (l *Lag) SetDelivered(through time.Time) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.through = through
+}
+
+// SetNewest says when the newest record is from that the API holds; zero when that is
+// not known.
+func (l *Lag) SetNewest(at time.Time) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.newest = at
+}
+
+// SetDigest says which digest of a stream was delivered last. Replay is empty but for a
+// replay's stream.
+func (l *Lag) SetDigest(replay string, number int64) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.digests[replay] = number
 }
 
 // SetPending says how many files a segment has listed and not delivered,
@@ -82,9 +100,11 @@ func (l *Lag) End() {
 type Reading struct {
 	DeliveryLag         *float64 // seconds
 	OldestPendingExpiry *float64 // seconds; negative when past
+	NewestEventAge      *float64 // seconds
 	BacklogFiles        int64
 	QuarantinedFiles    int64
 	QuarantinedRecords  int64
+	DigestNumber        *int64 // of collection; nil without digests
 }
 
 // Read computes the gauges at a time.
@@ -94,6 +114,12 @@ func (l *Lag) Read(now time.Time) Reading {
 	var r Reading
 	if !l.through.IsZero() && !l.ended {
 		r.DeliveryLag = new(max(0, now.Sub(l.through).Seconds()))
+	}
+	if !l.newest.IsZero() && !l.ended {
+		r.NewestEventAge = new(max(0, now.Sub(l.newest).Seconds()))
+	}
+	if number, ok := l.digests[""]; ok {
+		r.DigestNumber = &number
 	}
 	for _, q := range l.quarantined {
 		r.QuarantinedFiles += int64(q.files)

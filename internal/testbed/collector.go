@@ -33,12 +33,17 @@ func StartCollector(binary, config, logFile string, env ...string) (*Collector, 
 // StartProgram runs any program in the same way, with variables of its own beside
 // those of this process.
 func StartProgram(logFile string, env []string, binary string, args ...string) (*Collector, error) {
+	cmd := exec.Command(binary, args...)
+	cmd.Env = append(os.Environ(), env...)
+	return StartCommand(logFile, cmd)
+}
+
+// StartCommand runs a command that the caller has prepared but for its output.
+func StartCommand(logFile string, cmd *exec.Cmd) (*Collector, error) {
 	log, err := os.OpenFile(logFile, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
 	if err != nil {
 		return nil, err
 	}
-	cmd := exec.Command(binary, args...)
-	cmd.Env = append(os.Environ(), env...)
 	// Through a pipe, so that limits of the child do not meet its log.
 	output := io.MultiWriter(log)
 	cmd.Stdout, cmd.Stderr = output, output

@@ -40,8 +40,15 @@ func TestSecretsAreNotShown(t *testing.T) {
 		assert.NotContains(t, out+notes, "CanaryKey", name)
 	}
 	for _, args := range [][]string{
-		{key}, {"-" + key}, {"--records", key}, {"--since", key}, {"--types", key, "--workspace-id", "x"}, {"--workspace-id", key}, {"--organization-id", key},
-		{"--endpoint", key}, {"--api-key-file", key, "--workspace-id", "0f8fad5b-d9cb-469f-a165-70867728950e", "--endpoint", "http://127.0.0.1:1"},
+		{key},
+		{"-" + key},
+		{"--records", key},
+		{"--since", key},
+		{"--types", key, "--workspace-id", "x"},
+		{"--workspace-id", key},
+		{"--organization-id", key},
+		{"--endpoint", key},
+		{"--api-key-file", key, "--workspace-id", "0f8fad5b-d9cb-469f-a165-70867728950e", "--endpoint", "http://127.0.0.1:1"},
 	} {
 		out, notes, status := runPreview(t, args...)
 		require.NotZero(t, status, args)

@@ -38,7 +38,7 @@ func TestShow(t *testing.T) {
 	assert.Regexp(t, `AUDIT_LOG +no checkpoint\n`, out)
 	assert.Regexp(t, `AUTH_LOG \(not configured\) +collecting +-20d +\S+ +\S+ +- +1 +2 +0 +1 +0\n`, out)
 	assert.Regexp(t, `AUTH_LOG +live +\S+ +`+bad.EndTime.UTC().Format(cursorFormat)+` `, out)
-	assert.Regexp(t, `RETRY QUEUE +FILE .*\nAUTH_LOG +`+bad.ID+` .* from 1 +integrity +verify: `, out)
+	assert.Regexp(t, `RETRY QUEUE +FILE .*\nAUTH_LOG +`+bad.ID+` .* from 1 +digest +verify: `, out)
 
 	var r report
 	require.NoError(t, json.Unmarshal([]byte(m.must("show", "-o", "json")), &r))
@@ -49,7 +49,7 @@ func TestShow(t *testing.T) {
 		[]any{auth.Name, auth.Configured, auth.State, auth.CompletedFiles, auth.SeenEvents})
 	require.Len(t, auth.RetryQueue, 1)
 	queued := auth.RetryQueue[0]
-	assert.Equal(t, []any{bad.ID, bad.SHA256, "integrity", 1}, []any{queued.File.ID, queued.File.SHA256, queued.Cause, queued.NextLine})
+	assert.Equal(t, []any{bad.ID, bad.SHA256, "digest", 1}, []any{queued.File.ID, queued.File.SHA256, queued.Cause, queued.NextLine})
 	assert.Equal(t, "-20d", auth.FirstRun.StartFrom)
 	live := auth.Segments[len(auth.Segments)-1]
 	assert.False(t, live.Checked.Local.IsZero())

@@ -1,7 +1,8 @@
 // Copyright The OpenTelemetry Authors
 // SPDX-License-Identifier: Apache-2.0
 
-package compliance
+// Package canonical writes JSON in the form of RFC 8785.
+package canonical
 
 import (
 	"bytes"
@@ -14,10 +15,10 @@ import (
 	"unicode/utf8"
 )
 
-// canonicalJSON writes a valid JSON value in the form of RFC 8785, so that equal
+// JSON writes a valid JSON value in the form of RFC 8785, so that equal
 // values have equal bytes. What that form cannot hold - text that is not Unicode,
 // numbers beyond float64 - stays as it is written.
-func canonicalJSON(raw []byte) []byte {
+func JSON(raw []byte) []byte {
 	decoder := json.NewDecoder(bytes.NewReader(raw))
 	decoder.UseNumber()
 	var value any
