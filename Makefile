@@ -4,10 +4,13 @@ COLLECTOR := _build/otelcol-openai-compliance
 COMMIT    := $(shell git rev-parse --short=12 HEAD 2>/dev/null || echo unknown)
 DIRTY     := $(shell git status --porcelain --untracked-files=no 2>/dev/null | grep -q . && echo .dirty)
 VERSION   := $(shell sed -n 's/^  version: //p' builder-config.yaml)+$(COMMIT)$(DIRTY)
-SOURCES   := $(shell find . -name '*.go' -not -name '*_test.go' -not -path './_build/*' -not -path './.tools/*' -not -path './e2e/*' -not -path './internal/mutants/*' -not -path './bench/*') go.mod go.sum builder-config.yaml
+SOURCES   := $(shell find . -name '*.go' -not -name '*_test.go' -not -path './_build/*' -not -path './.tools/*' -not -path './cmd/*' -not -path './e2e/*' -not -path './internal/mutants/*' -not -path './bench/*') go.mod go.sum builder-config.yaml
 TOOLS     := $(CURDIR)/.tools
+# The packages of the modules of go.work. Other modules are built alone, and so is what ocb makes.
+PACKAGES  := ./... ./cmd/... ./e2e/...
+ALONE     := GOWORK=off
 # The version holds the commit; Go's own stamp would make builds of one tree differ.
-BUILDER   := GOFLAGS=-buildvcs=false $(TOOLS)/builder
+BUILDER   := $(ALONE) GOFLAGS=-buildvcs=false $(TOOLS)/builder
 
 SHELL       := bash
 .SHELLFLAGS := -eu -o pipefail -c
@@ -53,13 +56,21 @@ _build/demo-ui: FORCE
 run: ## collect from the real API; needs OPENAI_COMPLIANCE_API_KEY and OPENAI_WORKSPACE_ID
 	@scripts/run.sh $(COLLECTOR)
 
+CLI := _build/openai-compliance
+.PHONY: cli
+cli: $(CLI) ## build the command openai-compliance: preview, fetch, state, inspect, verify (docs/cli.md)
+	@echo $(CLI)
+
+$(CLI): FORCE
+	@go build -o $@ ./cmd/openai-compliance
+
 .PHONY: preview
-preview: ## print the newest records of each type and keep no state; ARGS="-config collector.yaml", or ARGS=-help
-	@go run ./cmd/preview $(ARGS)
+preview: $(CLI) ## print the newest records of each type and keep no state; ARGS="--config collector.yaml", or ARGS=--help
+	@$(CLI) preview $(ARGS)
 
 .PHONY: state
-state: ## show and change the state of a stopped collector (docs/state.md); ARGS="-config collector.yaml show"
-	@go run ./cmd/state $(ARGS)
+state: $(CLI) ## show and change the state of a stopped collector (docs/state.md); ARGS="--config collector.yaml show"
+	@$(CLI) state $(ARGS)
 
 .PHONY: test
 test: test-unit test-e2e test-rules ## unit tests with -race, end-to-end tests, alerting rules, examples validated
@@ -67,6 +78,7 @@ test: test-unit test-e2e test-rules ## unit tests with -race, end-to-end tests, 
 .PHONY: test-unit
 test-unit:
 	go test -race ./...
+	go test -race -count=1 ./cmd/... # Go's test cache does not look at files of another module, such as docs
 	go test ./internal/sim # more days than the race detector has time for
 
 .PHONY: test-e2e
@@ -80,7 +92,7 @@ test-rules: ## test the alerting rules with promtool
 .PHONY: test-ui
 test-ui: $(COLLECTOR) _build/demo-ui $(TOOLS)/victoria-logs ## open the page of demo-ui in a browser, count what the database holds, run the queries of deploy/sigma
 	go test -tags e2e -count=1 -run TestQueriesFindInVictoriaLogs -v ./internal/sigma
-	cd e2e/ui && go test -count=1 -v .
+	cd e2e/ui && $(ALONE) go test -count=1 -v .
 
 .PHONY: screenshot
 screenshot: test-ui ## take the picture that README.md shows anew
@@ -113,7 +125,7 @@ prove: kill mutants check-reproducible ## the longer proofs: DAYS simulated days
 FUZZTIME ?= 30s
 .PHONY: fuzz
 fuzz: ## fuzz every target for FUZZTIME each
-	@grep -roE --include='*_test.go' '^func Fuzz[A-Za-z]+' internal receiver | sort | while IFS=: read -r file target; do \
+	@grep -roE --include='*_test.go' '^func Fuzz[A-Za-z]+' internal receiver cmd e2e | sort | while IFS=: read -r file target; do \
 		echo "$$file $${target#func }"; \
 		go test "./$$(dirname "$$file")" -run '^$$' -fuzz "^$${target#func }$$" -fuzztime $(FUZZTIME); \
 	done
@@ -130,37 +142,26 @@ check-generated: $(TOOLS)/mdatagen
 	@scripts/check-generated.sh $(TOOLS)/mdatagen
 
 .PHONY: check-modules
-check-modules:
-	go mod tidy -diff
-	cd e2e/killstorage && go mod tidy -diff
-	cd internal/tools && go mod tidy -diff
-	cd internal/tools/lint && go mod tidy -diff
-	cd internal/tools/supplychain && go mod tidy -diff
-	cd internal/tools/victorialogs && go mod tidy -diff
-	cd e2e/ui && go mod tidy -diff
-	cd bench && go mod tidy -diff
-	go mod verify
+check-modules: ## go.mod of every module is tidy; the receiver requires nothing that only tools need
+	@scripts/check-modules.sh
 
 .PHONY: check-lint
 check-lint: $(TOOLS)/golangci-lint
-	go vet ./...
-	go vet -tags e2e ./e2e/...
-	$(TOOLS)/golangci-lint run --build-tags e2e ./...
-	cd e2e/ui && go vet ./... && $(TOOLS)/golangci-lint run ./...
-	cd e2e/killstorage && $(TOOLS)/golangci-lint run ./...
-	cd bench && go vet ./... && $(TOOLS)/golangci-lint run ./...
+	go vet -tags e2e $(PACKAGES)
+	$(TOOLS)/golangci-lint run --build-tags e2e $(PACKAGES)
+	for module in e2e/ui e2e/killstorage bench; do (cd $$module && $(ALONE) go vet ./... && $(ALONE) $(TOOLS)/golangci-lint run ./...); done
 
 .PHONY: check-platforms
 check-platforms: ## the sources build for Windows and macOS too
-	GOOS=windows go build ./...
-	GOOS=darwin GOARCH=arm64 go build ./...
+	GOOS=windows go build $(PACKAGES)
+	GOOS=darwin GOARCH=arm64 go build $(PACKAGES)
 
 MODULES := $(patsubst %/go.mod,%,$(shell find . -name go.mod -not -path './_build/*' -not -path './.tools/*'))
 .PHONY: check-supply-chain
 check-supply-chain: $(COLLECTOR) $(TOOLS)/govulncheck ## known vulnerabilities, licenses, checksums of every module
 	scripts/check-vulnerabilities.sh $(TOOLS)/govulncheck $(COLLECTOR)
 	go run ./internal/thirdparty _build=. .=./cmd/...
-	@for module in $(MODULES) _build; do echo -n "go mod verify in $$module: "; (cd $$module && go mod verify); done
+	@for module in $(MODULES) _build; do echo -n "go mod verify in $$module: "; (cd $$module; case $$module in .|./cmd|./e2e) go mod verify;; *) $(ALONE) go mod verify;; esac); done
 
 .PHONY: sbom
 sbom: $(COLLECTOR) $(TOOLS)/cyclonedx-gomod ## write the CycloneDX SBOM and the third-party notices of the collector into _build
@@ -172,8 +173,8 @@ check-reproducible: $(COLLECTOR)
 
 .PHONY: bench
 bench: ## benchmarks, in the form benchstat reads
-	go test -run '^$$' -bench . -benchmem -count 6 ./...
-	cd bench && go test -run '^$$' -bench . -benchmem -count 6 ./...
+	go test -run '^$$' -bench . -benchmem -count 6 $(PACKAGES)
+	cd bench && $(ALONE) go test -run '^$$' -bench . -benchmem -count 6 ./...
 
 # The collector that bench-collector measures, with the peers it is measured beside.
 BENCH := _build/bench/otelcol-bench
@@ -184,7 +185,7 @@ $(BENCH): $(SOURCES) bench/builder-config.yaml | $(TOOLS)/builder
 BENCH_ROUNDS ?= 5
 .PHONY: bench-collector
 bench-collector: $(BENCH) ## measure the built collector: CPU per GB beside file_log and the floor, memory, idle; about 15 minutes
-	cd bench && go build -o ../_build/bench/bench .
+	cd bench && $(ALONE) go build -o ../_build/bench/bench .
 	_build/bench/bench -what cpu -rounds $(BENCH_ROUNDS)
 	_build/bench/bench -what memory
 	_build/bench/bench -what idle
@@ -196,14 +197,14 @@ clean: ## remove what the targets above build; the positions of make run stay
 
 # The tools have modules of their own, so that what they need stays out of go.mod.
 $(TOOLS)/builder: internal/tools/go.sum
-	cd internal/tools && go build -o $@ go.opentelemetry.io/collector/cmd/builder
+	cd internal/tools && $(ALONE) go build -o $@ go.opentelemetry.io/collector/cmd/builder
 $(TOOLS)/mdatagen: internal/tools/go.sum
-	cd internal/tools && go build -o $@ go.opentelemetry.io/collector/cmd/mdatagen
+	cd internal/tools && $(ALONE) go build -o $@ go.opentelemetry.io/collector/cmd/mdatagen
 $(TOOLS)/golangci-lint: internal/tools/lint/go.sum
-	cd internal/tools/lint && go build -o $@ github.com/golangci/golangci-lint/v2/cmd/golangci-lint
+	cd internal/tools/lint && $(ALONE) go build -o $@ github.com/golangci/golangci-lint/v2/cmd/golangci-lint
 $(TOOLS)/govulncheck: internal/tools/supplychain/go.sum
-	cd internal/tools/supplychain && go build -o $@ golang.org/x/vuln/cmd/govulncheck
+	cd internal/tools/supplychain && $(ALONE) go build -o $@ golang.org/x/vuln/cmd/govulncheck
 $(TOOLS)/cyclonedx-gomod: internal/tools/supplychain/go.sum
-	cd internal/tools/supplychain && go build -o $@ github.com/CycloneDX/cyclonedx-gomod/cmd/cyclonedx-gomod
+	cd internal/tools/supplychain && $(ALONE) go build -o $@ github.com/CycloneDX/cyclonedx-gomod/cmd/cyclonedx-gomod
 $(TOOLS)/victoria-logs: internal/tools/victorialogs/go.sum
-	cd internal/tools/victorialogs && CGO_ENABLED=0 go build -o $@ github.com/VictoriaMetrics/VictoriaMetrics/app/victoria-logs
+	cd internal/tools/victorialogs && $(ALONE) CGO_ENABLED=0 go build -o $@ github.com/VictoriaMetrics/VictoriaMetrics/app/victoria-logs

@@ -260,12 +260,12 @@ func TestRecipeDocumentID(t *testing.T) {
 	}
 }
 
-// Records that the file exporter wrote are proven against the exported file by
-// cmd/evidence, and not against another.
-func TestEvidence(t *testing.T) {
+// Records that the file exporter wrote are proven against the files that the command
+// fetches from the API, and not against a file that was changed.
+func TestVerifiesWhatTheCollectorDelivered(t *testing.T) {
 	api := samplesOf(t, "AUTH_LOG")
 	dir := t.TempDir()
-	delivered, exported := filepath.Join(dir, "delivered.json"), filepath.Join(dir, "exported.jsonl")
+	delivered, exported := filepath.Join(dir, "delivered.json"), filepath.Join(dir, "exported")
 	r := newRecipe(t, "own-requests.yaml", api, map[string]any{
 		"receivers": map[string]any{"openai_compliance": map[string]any{"event_types": []any{"AUTH_LOG"}}},
 		"exporters": map[string]any{"file": map[string]any{"path": delivered, "flush_interval": "100ms"}},
@@ -275,16 +275,25 @@ func TestEvidence(t *testing.T) {
 	})
 	n := countOf(t, "AUTH_LOG")
 	r.run(r.sink, n)
-	require.NoError(t, os.WriteFile(exported, api.Files("AUTH_LOG")[0].Content, 0o600))
-	evidence := func(file string) (string, error) {
-		out, err := exec.Command("go", "run", "../cmd/evidence", "-records", delivered, "-file", file).Output()
+	tool := filepath.Join(dir, "openai-compliance")
+	said, err := exec.Command("go", "build", "-o", tool, "../cmd/openai-compliance").CombinedOutput()
+	require.NoError(t, err, string(said))
+	fetch := exec.Command(tool, "fetch", "--endpoint", api.URL, "--workspace-id", fakeapi.DefaultWorkspace, "--types", "AUTH_LOG", "--dir", exported)
+	fetch.Env = append(os.Environ(), "OPENAI_COMPLIANCE_API_KEY="+fakeapi.DefaultKey)
+	said, err = fetch.CombinedOutput()
+	require.NoError(t, err, string(said))
+	verify := func() (string, error) {
+		out, err := exec.Command(tool, "verify", "--files", exported, "--ignore-attribute", "service.name", delivered).CombinedOutput()
 		return string(out), err
 	}
-	out, err := evidence(exported)
+	out, err := verify()
 	require.NoError(t, err, out)
-	assert.Equal(t, n, strings.Count(out, ": proven"), out)
-	require.NoError(t, os.WriteFile(exported, bytes.Replace(api.Files("AUTH_LOG")[0].Content, []byte("login"), []byte("Login"), 1), 0o600))
-	out, err = evidence(exported)
+	assert.Contains(t, out, fmt.Sprintf("%d records: %d proven, 0 not proven", n, n))
+	files, err := filepath.Glob(filepath.Join(exported, "AUTH_LOG", "*.jsonl"))
+	require.NoError(t, err)
+	require.Len(t, files, 1)
+	require.NoError(t, os.WriteFile(files[0], bytes.Replace(api.Files("AUTH_LOG")[0].Content, []byte("login"), []byte("Login"), 1), 0o600))
+	out, err = verify()
 	require.Error(t, err)
-	assert.NotContains(t, out, ": proven")
+	assert.Contains(t, out, fmt.Sprintf("%d records: 0 proven, %d not proven", n, n))
 }

@@ -23,7 +23,7 @@ import (
 // state runs `make state` on the rig's configuration, as the documents say. It needs no
 // API key.
 func (r *rig) state(in, args string) (out string, err error) {
-	cmd := exec.Command("make", "--no-print-directory", "-C", "..", "state", "ARGS=-config "+r.config+" "+args)
+	cmd := exec.Command("make", "--no-print-directory", "-C", "..", "state", "ARGS=--config "+r.config+" "+args)
 	cmd.Stdin = strings.NewReader(in)
 	var stdout, stderr bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &stdout, &stderr
@@ -40,9 +40,9 @@ func TestState(t *testing.T) {
 	r := newRig(t, backlog(fakeapi.Options{}, 20), twoTypes)
 	r.start()
 	r.awaitExact()
-	for _, args := range []string{"show", "export", "set-cursor AUTH_LOG -2h -yes", "delete -all -yes"} {
+	for _, args := range []string{"show", "export", "set-cursor AUTH_LOG -2h --yes", "delete --all --yes"} {
 		_, err := r.state("", args)
-		require.ErrorContains(t, err, "is in use: stop the collector first")
+		require.ErrorContains(t, err, "another collector holds the storage: stop it first")
 	}
 	r.api.Add("AUTH_LOG", time.Now().Add(-time.Second), `{"event_id":"undisturbed"}`)
 	r.awaitExact()
@@ -52,7 +52,7 @@ func TestState(t *testing.T) {
 	require.NoError(t, err)
 	assert.Regexp(t, `(?m)^AUTH_LOG +collecting .*\n^CODEX_LOG +collecting `, out)
 	assert.Regexp(t, `(?m)^AUTH_LOG +live .*\n^CODEX_LOG +live `, out)
-	_, err = r.state("", "set-cursor AUTH_LOG -4h -yes")
+	_, err = r.state("", "set-cursor AUTH_LOG -4h --yes")
 	require.NoError(t, err)
 	r.start()
 	r.awaitExact()
@@ -63,14 +63,14 @@ func TestState(t *testing.T) {
 	assert.NotContains(t, exported, fakeapi.DefaultKey)
 	state := strings.TrimSuffix(r.config, "config.yaml") + "receiver_openai_compliance_"
 	require.NoError(t, os.Remove(state))
-	_, err = r.state(exported, "import -yes")
+	_, err = r.state(exported, "import --yes")
 	require.NoError(t, err)
 	r.api.Add("CODEX_LOG", time.Now().Add(-time.Second), `{"event_id":"after the move"}`)
 	r.start()
 	r.awaitExact()
 	r.stop()
 
-	_, err = r.state("", "delete CODEX_LOG -yes")
+	_, err = r.state("", "delete CODEX_LOG --yes")
 	require.NoError(t, err)
 	r.start()
 	want := fakeapi.Expected(r.api.Files("CODEX_LOG"))

@@ -16,8 +16,9 @@ import (
 
 	"go.opentelemetry.io/collector/confmap"
 	"go.opentelemetry.io/collector/confmap/confmaptest"
+	"go.opentelemetry.io/collector/confmap/provider/envprovider"
+	"go.opentelemetry.io/collector/confmap/provider/yamlprovider"
 
-	"github.com/openaicompliance/openaicompliancereceiver/internal/collectorconf"
 	"github.com/openaicompliance/openaicompliancereceiver/internal/compliance"
 )
 
@@ -144,7 +145,13 @@ func schemaKeys(path string, schema map[string]any) (keys []string) {
 // loadSection reads a whole collector configuration as the collector does.
 func loadSection(t *testing.T, section string) (*Config, error) {
 	t.Helper()
-	conf, err := collectorconf.Load(t.Context(), "yaml:"+section)
+	resolver, err := confmap.NewResolver(confmap.ResolverSettings{
+		URIs:              []string{"yaml:" + section},
+		ProviderFactories: []confmap.ProviderFactory{envprovider.NewFactory(), yamlprovider.NewFactory()},
+		DefaultScheme:     "env",
+	})
+	require.NoError(t, err)
+	conf, err := resolver.Resolve(t.Context())
 	require.NoError(t, err)
 	cfg := NewDefaultConfig()
 	if err := conf.Unmarshal(cfg); err != nil {

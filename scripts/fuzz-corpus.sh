@@ -5,7 +5,7 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 limit=${LIMIT:-60}
-cache=$(go env GOCACHE)/fuzz/$(go list -m)
+cache=$(go env GOCACHE)/fuzz/$(GOWORK=off go list -m)
 grep -roE --include='*_test.go' '^func Fuzz[A-Za-z]+' internal | sort | while IFS=: read -r file target; do
 	package=$(dirname "$file") target=${target#func }
 	corpus=$package/testdata/fuzz/$target

@@ -6,7 +6,7 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 cyclonedx=$1 collector=$2 version=$3 folder=$4
-receiver=$(go list -m)
+receiver=$(GOWORK=off go list -m)
 "$cyclonedx" bin -json -std -noserial -notimestamp -version "$version" "$collector" 2>/dev/null |
 	sed -e "s|pkg:golang/\.\.@(devel)|pkg:golang/$receiver@$version|g" \
 		-e "s|\"name\": \"\.\.\"|\"name\": \"$receiver\"|; s|\"version\": \"(devel)\"|\"version\": \"$version\"|" >"$folder/sbom.cdx.json"

@@ -19,6 +19,7 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/openaicompliance/openaicompliancereceiver/cmd/internal/plainflag"
 	"github.com/openaicompliance/openaicompliancereceiver/internal/fakeapi"
 	"github.com/openaicompliance/openaicompliancereceiver/internal/testbed"
 )
@@ -28,18 +29,21 @@ var config []byte
 
 func main() {
 	var d demo
-	flag.StringVar(&d.collector, "collector", "_build/otelcol-openai-compliance", "the collector that make build makes")
-	flag.StringVar(&d.database, "victoria-logs", ".tools/victoria-logs", "the log database that make demo-ui builds")
-	flag.StringVar(&d.addr, "addr", "127.0.0.1:9428", "where the database and its page listen")
-	flag.DurationVar(&d.live, "live", 0, "how long new files keep coming; 0: as long as this runs")
-	flag.Parse()
+	flags := flag.NewFlagSet("demo-ui", flag.ContinueOnError)
+	flags.StringVar(&d.collector, "collector", "_build/otelcol-openai-compliance", "the collector that make build makes")
+	flags.StringVar(&d.database, "victoria-logs", ".tools/victoria-logs", "the log database that make demo-ui builds")
+	flags.StringVar(&d.addr, "addr", "127.0.0.1:9428", "where the database and its page listen")
+	flags.DurationVar(&d.live, "live", 0, "how long new files keep coming; 0: as long as this runs")
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	err := d.run(ctx)
-	stop()
-	if err != nil {
-		fmt.Fprintln(os.Stderr, "demo-ui:", err)
-		os.Exit(1)
+	err := plainflag.Parse(flags, os.Args[1:], os.Stdout)
+	if err == nil && d.live < 0 {
+		err = plainflag.Misusef("-live: %v must be at least 0", d.live)
 	}
+	if err == nil {
+		err = d.run(ctx)
+	}
+	stop()
+	os.Exit(plainflag.End("demo-ui", err, os.Stderr))
 }
 
 type demo struct {

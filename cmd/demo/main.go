@@ -18,6 +18,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/openaicompliance/openaicompliancereceiver/cmd/internal/plainflag"
 	"github.com/openaicompliance/openaicompliancereceiver/internal/fakeapi"
 	"github.com/openaicompliance/openaicompliancereceiver/internal/testbed"
 )
@@ -28,12 +29,13 @@ var config []byte
 var errWrong = errors.New("the summary is not what it should be")
 
 func main() {
-	binary := flag.String("collector", "_build/otelcol-openai-compliance", "the collector that make build makes")
-	flag.Parse()
-	if err := run(*binary); err != nil {
-		fmt.Fprintln(os.Stderr, "demo:", err)
-		os.Exit(1)
+	flags := flag.NewFlagSet("demo", flag.ContinueOnError)
+	binary := flags.String("collector", "_build/otelcol-openai-compliance", "the collector that make build makes")
+	err := plainflag.Parse(flags, os.Args[1:], os.Stdout)
+	if err == nil {
+		err = run(*binary)
 	}
+	os.Exit(plainflag.End("demo", err, os.Stderr))
 }
 
 // deadline bounds the demo; it takes a few seconds.

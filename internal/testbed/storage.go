@@ -91,6 +91,22 @@ func (c *storageClient) Get(_ context.Context, key string) ([]byte, error) {
 	return bytes.Clone(c.s.values[key]), c.s.getErr
 }
 
+// Walk implements storage.Walker; the operations that fn returns are applied at the end.
+func (c *storageClient) Walk(ctx context.Context, fn storage.WalkFunc) error {
+	var ops []*storage.Operation
+	for key, value := range c.s.All() {
+		more, err := fn(key, value)
+		if err != nil && !errors.Is(err, storage.SkipAll) {
+			return err
+		}
+		ops = append(ops, more...)
+		if err != nil {
+			break
+		}
+	}
+	return c.Batch(ctx, ops...)
+}
+
 func (c *storageClient) Set(ctx context.Context, key string, value []byte) error {
 	return c.Batch(ctx, storage.SetOperation(key, value))
 }

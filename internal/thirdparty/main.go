@@ -79,6 +79,9 @@ func packagesOf(builds []string) ([]goPackage, error) {
 		dir, pattern, _ := strings.Cut(build, "=")
 		cmd := exec.Command("go", "list", "-deps", "-json=Dir,Module", pattern) //nolint:gosec // the Makefile's arguments
 		cmd.Dir, cmd.Stderr = dir, os.Stderr
+		if dir != "." { // not of go.work
+			cmd.Env = append(os.Environ(), "GOWORK=off")
+		}
 		out, err := cmd.Output()
 		if err != nil {
 			return nil, fmt.Errorf("go list %s in %s: %w", pattern, dir, err)

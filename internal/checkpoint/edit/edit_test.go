@@ -5,7 +5,6 @@ package edit
 
 import (
 	"bytes"
-	"context"
 	"strings"
 	"testing"
 	"time"
@@ -13,15 +12,13 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	"go.uber.org/goleak"
-	"go.uber.org/zap"
 
-	"github.com/open-telemetry/opentelemetry-collector-contrib/extension/storage/filestorage"
 	"go.opentelemetry.io/collector/component"
-	"go.opentelemetry.io/collector/extension"
 	"go.opentelemetry.io/collector/extension/xextension/storage"
 
 	"github.com/openaicompliance/openaicompliancereceiver/internal/checkpoint"
 	"github.com/openaicompliance/openaicompliancereceiver/internal/deliver"
+	"github.com/openaicompliance/openaicompliancereceiver/internal/testbed"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -235,6 +232,19 @@ func TestExportIsVerified(t *testing.T) {
 	require.ErrorContains(t, err, "version is 2")
 }
 
+// What a terminal would obey, or show out of order, is escaped in an export and is the
+// same after it.
+func TestExportIsPrintable(t *testing.T) {
+	s := twoSegments()
+	s.Queue[0].File.ID = "a\u202eb\u009b2K\x1b"
+	var out bytes.Buffer
+	require.NoError(t, WriteExport(&out, "openai_compliance", now, []*checkpoint.Snapshot{s}))
+	assert.Contains(t, out.String(), `a\u202eb\u009b2K\u001b`)
+	_, snaps, err := ReadExport(&out)
+	require.NoError(t, err)
+	assert.Equal(t, s, snaps[0])
+}
+
 // Replace and Delete leave what is of others; blocks that no term names are damage; and
 // state of an older build is named as such and can be deleted.
 func TestStore(t *testing.T) {
@@ -293,17 +303,10 @@ func TestLoadAfterReplace(t *testing.T) {
 	assert.Equal(t, ago(400), history.Cursor)
 }
 
-// newClient of a file_storage of its own.
+// newClient of a storage of its own.
 func newClient(t *testing.T) storage.Client {
 	t.Helper()
-	cfg := filestorage.NewFactory().CreateDefaultConfig().(*filestorage.Config)
-	cfg.Directory = t.TempDir()
-	ext, err := filestorage.NewFactory().Create(t.Context(), extension.Settings{
-		ID: component.MustNewID("file_storage"), TelemetrySettings: component.TelemetrySettings{Logger: zap.NewNop()},
-	}, cfg)
+	client, err := testbed.NewStorage().GetClient(t.Context(), component.KindReceiver, component.MustNewID("openai_compliance"), "")
 	require.NoError(t, err)
-	client, err := ext.(storage.Extension).GetClient(t.Context(), component.KindReceiver, component.MustNewID("openai_compliance"), "")
-	require.NoError(t, err)
-	t.Cleanup(func() { require.NoError(t, client.Close(context.Background())) })
 	return client
 }

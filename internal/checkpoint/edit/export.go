@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/openaicompliance/openaicompliancereceiver/internal/checkpoint"
+	"github.com/openaicompliance/openaicompliancereceiver/internal/printable"
 )
 
 // The exported form; docs/state.md describes it.
@@ -40,7 +41,7 @@ func encode(snaps []*checkpoint.Snapshot) (json.RawMessage, error) {
 	if err != nil {
 		return nil, fmt.Errorf("encode: %w", err)
 	}
-	return raw, nil
+	return printable.JSON(raw), nil // ids and names are of others
 }
 
 // digest is independent of white space, so that a file may be formatted.
