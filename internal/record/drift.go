@@ -3,6 +3,11 @@
 
 package record
 
+import (
+	"cmp"
+	"slices"
+)
+
 // Drift is what of a record the tables do not know, as a set of reasons.
 type Drift uint8
 
@@ -30,7 +35,7 @@ var DriftReasons = []struct {
 
 // driftWatch finds the drift of a line.
 type driftWatch struct {
-	known      map[string]bool // sub-types; nil where the type has none
+	known      *keyIndex // sub-types; nil where the type has none
 	hasOutcome bool
 	subType    int // slots
 	outcome    int
@@ -50,10 +55,8 @@ func newDriftWatch(name string, slot func(attr string) int) driftWatch {
 	if of.subTypes == nil {
 		return w
 	}
-	w.known = make(map[string]bool, len(of.subTypes))
-	for _, subType := range of.subTypes {
-		w.known[subType] = true
-	}
+	known := newKeyIndex(slices.SortedStableFunc(slices.Values(of.subTypes), func(a, b string) int { return cmp.Compare(len(a), len(b)) }))
+	w.known = &known
 	w.subType = slot(subTypeAttr(of.table))
 	return w
 }
@@ -73,7 +76,7 @@ func subTypeAttr(table []field) string {
 // check returns the drift of a line, and shows its own type and principal where they
 // differ from the source's. A source without a principal is a tool's.
 func (w *driftWatch) check(v *attributeValues, source *Source) (drift Drift) {
-	if w.known != nil && !w.known[v.text(w.subType)] {
+	if w.known != nil && indexOf(w.known, v.text(w.subType)) < 0 {
 		drift |= DriftSubType
 	}
 	if v.unknownMember {

@@ -30,8 +30,11 @@ const (
 	formOpen                   // content in which the members of the table stay
 )
 
-// maxToken is how long a token may be, in bytes.
-const maxToken = 256
+// How long a token and a URL may be, in bytes.
+const (
+	maxToken = 256
+	maxURL   = 2048
+)
 
 // fits says whether a value, as written, is of the form, and so stays where content is
 // withheld. Content never does, unless it is empty.
@@ -77,6 +80,9 @@ func fitsScalar[T chars](f form, of T, first byte) bool {
 	case formCoordinate:
 		return isCoordinate(of)
 	case formURL:
+		if len(of) > maxURL {
+			return false
+		}
 		_, _, ok := cutURL(string(of))
 		return ok
 	case formContent, formOpen:

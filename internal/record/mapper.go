@@ -133,7 +133,7 @@ func (m *Mapper) newLogs() (plog.Logs, plog.LogRecordSlice) {
 func (m *Mapper) Map(file File, lines []Line, observed time.Time) (logs plog.Logs, malformed int) {
 	logs, records := m.newLogs()
 	records.EnsureCapacity(len(lines))
-	m.ids, m.drifts = make([]string, 0, len(lines)), make([]Drift, 0, len(lines))
+	m.ids, m.drifts = make([]string, 0, len(lines)), m.drifts[:0]
 	at := pcommon.NewTimestampFromTime(observed)
 	m.putFileAttributes(file)
 	for _, line := range lines {
@@ -161,8 +161,8 @@ func (m *Mapper) forgetLine() {
 // or cannot be read.
 func (m *Mapper) IDs() []string { return m.ids }
 
-// Drifts are what the tables do not know of the lines of the last Map; nothing of a line
-// that cannot be read.
+// Drifts are what the tables do not know of the lines of the last Map, nothing of a line
+// that cannot be read. The next Map writes over them.
 func (m *Mapper) Drifts() []Drift { return m.drifts }
 
 // LetGo forgets the ids of the last Map: an id may be a part of a copy of its line.

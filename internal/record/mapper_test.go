@@ -291,6 +291,27 @@ func TestNoKeyIsRemembered(t *testing.T) {
 	}
 }
 
+// What a rule remembers of its readings is bounded in number and length, and no part of a
+// line.
+func TestReadingsRememberedAreBounded(t *testing.T) {
+	mapper := NewMapper(sourceOf("AUTH_LOG"))
+	for i := range 4 * maxKnown {
+		for _, action := range []string{fmt.Sprintf("action_%06d_failed", i), fmt.Sprintf("%06d_%s_failed", i, strings.Repeat("x", maxKnownText))} {
+			record := func() plog.LogRecord {
+				logs, _ := mapLines(mapper, []byte(`{"action_data":{"action":"`+action+`"}}`))
+				return recordsOf(logs).At(0)
+			}
+			require.Equal(t, OutcomeFailure, record().Attributes().AsRaw()[AttrOutcome])
+		}
+	}
+	rules := mapper.root.child([]byte("action_data")).child([]byte("action")).rules
+	known := rules[len(rules)-1].known
+	assert.Len(t, known, maxKnown)
+	for text := range known {
+		assert.LessOrEqual(t, len(text), maxKnownText)
+	}
+}
+
 // heapInUse is what lives after a collection, in bytes.
 func heapInUse() uint64 {
 	runtime.GC()

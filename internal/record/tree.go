@@ -4,6 +4,7 @@
 package record
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 
@@ -14,8 +15,8 @@ import (
 type node struct {
 	key      string
 	children []*node
-	byLength [][]*node // the children by the length of their keys, which tells most apart
-	element  *node     // of a list
+	index    keyIndex // of the children, in their order
+	element  *node    // of a list
 
 	leaf bool // the table names it: it has a form
 	form form
@@ -129,6 +130,12 @@ func (n *node) finish(open bool) {
 	}
 	n.outermost = isOpen
 	n.tested = !n.readsItself()
+	slices.SortStableFunc(n.children, func(a, b *node) int { return cmp.Compare(len(a.key), len(b.key)) })
+	keys := make([]string, len(n.children))
+	for i, child := range n.children {
+		keys[i] = child.key
+	}
+	n.index = newKeyIndex(keys)
 }
 
 // readsItself says that what the rules cannot read is all that is not of the form.
@@ -162,13 +169,8 @@ func (n *node) isList() bool { return n.element != nil && !n.leaf }
 
 // child returns the place of a member, nil if there is none.
 func (n *node) child(key []byte) *node {
-	if len(key) >= len(n.byLength) {
-		return nil
-	}
-	for _, child := range n.byLength[len(key)] {
-		if child.key == string(key) {
-			return child
-		}
+	if i := indexOf(&n.index, key); i >= 0 {
+		return n.children[i]
 	}
 	return nil
 }
@@ -184,15 +186,13 @@ func (n *node) member(scan *jsonscan.Scanner) (key string, child *node) {
 
 // ensureChild returns the place of a member, which it adds if there is none.
 func (n *node) ensureChild(key string) *node {
-	if child := n.child([]byte(key)); child != nil {
-		return child
+	for _, child := range n.children {
+		if child.key == key {
+			return child
+		}
 	}
 	child := newNode(key)
 	n.children = append(n.children, child)
-	for len(n.byLength) <= len(key) {
-		n.byLength = append(n.byLength, nil)
-	}
-	n.byLength[len(key)] = append(n.byLength[len(key)], child)
 	return child
 }
 
@@ -201,4 +201,35 @@ func (n *node) ensureElement() *node {
 		n.element = newNode("")
 	}
 	return n.element
+}
+
+// keyIndex finds keys by their length, which tells most apart.
+type keyIndex struct {
+	keys  []string // by length
+	first []uint16 // of those of a length; one more at the end
+}
+
+// newKeyIndex takes keys that are sorted by their length.
+func newKeyIndex(keys []string) keyIndex {
+	index := keyIndex{keys: keys}
+	for i, key := range keys {
+		for len(index.first) <= len(key) {
+			index.first = append(index.first, uint16(i)) //nolint:gosec // tables are short
+		}
+	}
+	index.first = append(index.first, uint16(len(keys))) //nolint:gosec // tables are short
+	return index
+}
+
+// indexOf returns the place of a key, -1 if there is none.
+func indexOf[T chars](index *keyIndex, key T) int {
+	if len(key)+1 >= len(index.first) {
+		return -1
+	}
+	for i := int(index.first[len(key)]); i < int(index.first[len(key)+1]); i++ {
+		if index.keys[i] == string(key) {
+			return i
+		}
+	}
+	return -1
 }
