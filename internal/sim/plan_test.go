@@ -46,6 +46,7 @@ type plan struct {
 	sleeps  bool          // at the end the receiver is off for longer than files live
 	outage  time.Duration // how long the receiver is off on the way
 	offAt   time.Duration // when that begins
+	longer  time.Duration // how much longer than a day the trouble lasts
 	until   time.Duration // upper bound of the collection; 0 is none
 	replays []plannedReplay
 	files   []plannedFile
@@ -71,6 +72,7 @@ func draw(seed uint64) *plan {
 	p := newPlan(seed)
 	p.drawTypes()
 	p.apart("crowd", (*plan).drawCrowd)
+	p.apart("longer", (*plan).drawLonger)
 	p.drawConfig()
 	p.drawBounds()
 	for _, eventType := range p.types {
@@ -79,6 +81,7 @@ func draw(seed uint64) *plan {
 		}
 	}
 	p.drawEvents()
+	p.apart("scopes", (*plan).drawScopes)
 	p.apart("clocks", (*plan).drawClocks)
 	p.apart("ties", (*plan).drawTies)
 	p.apart("more", (*plan).drawMore)
