@@ -190,7 +190,7 @@ func (p *plan) changeSettings() {
 func (p *plan) drawFiles(eventType string) {
 	every := max(10*time.Minute, (p.backlog+p.length())/time.Duration(50+p.rng.IntN(100)))
 	if eventType == p.crowd {
-		every = (p.backlog + p.length()) / 500
+		every = (p.backlog + p.length()) / 300
 	}
 	w := &writer{plan: p, eventType: eventType}
 	until := p.length()

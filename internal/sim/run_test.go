@@ -44,7 +44,6 @@ func (w *world) note(name string) {
 // settle ends all trouble and waits until everything has come: within hours what
 // was visible in time, within a day what a deep listing has to find.
 func (w *world) settle(again bool) {
-	w.countQueues()
 	w.mu.Lock()
 	w.calm = true
 	clear(w.crash)

@@ -46,7 +46,9 @@ func (p *plan) drawScopes() {
 	add(0.15, consumerPoison, p.between(10*time.Minute, day))
 	add(0.1, consumerSlow, p.between(time.Hour, 8*time.Hour))
 	if p.crowd != "" && p.chance(0.7) {
-		p.windows = append(p.windows, window{kind: fileUnreadable, until: p.between(6*time.Hour, day), eventType: p.crowd, share: 0.6})
+		open := window{kind: fileUnreadable, until: p.between(6*time.Hour, day), eventType: p.crowd, share: 0.6}
+		p.windows = append(p.windows, open)
+		p.happens(open.until-time.Minute, "count queues", (*world).countQueues)
 	}
 	if p.chance(0.1) {
 		p.windows = append(p.windows, window{kind: typeUnreadable, until: p.length(), eventType: pick(p, p.types...)})
@@ -131,7 +133,7 @@ func (w *world) rejecting(eventType string, batch []delivery) window {
 }
 
 // crowded is a long retry queue.
-const crowded = 150
+const crowded = 100
 
 // countQueues takes note of a retry queue that has become long.
 func (w *world) countQueues() {
