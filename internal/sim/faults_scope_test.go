@@ -543,6 +543,24 @@ func TestFaultNoFileCanBeHad(t *testing.T) {
 	})
 }
 
+// With lenient verification the same wrong bytes are taken for the file in two fetches
+// at least five minutes apart, however often a hold fetches them in between.
+func TestFaultSameBytesTwice(t *testing.T) {
+	play(t, fakeapi.Options{}, func(s *scene) {
+		s.cfg.Download.Verify = "lenient"
+		var ids []string
+		for i := range 12 {
+			file := s.api.Add("AUTH_LOG", time.Now().Add(-2*time.Hour+time.Duration(i)*time.Minute), `{"a":"bbbbbbbbbbbbbbbbbbbb"}`)
+			ids = append(ids, file.ID+":1")
+		}
+		s.api.Script(fakeapi.Fault{Op: "fetch", Corrupt: true})
+		s.start()
+		time.Sleep(5*time.Minute - time.Second)
+		assert.Empty(s.t, s.delivered())
+		s.requireOnce(time.Hour, ids...)
+	})
+}
+
 // Live and history hold together and try the same quarantined files: each is delivered
 // by one of them, once, also without an event id to tell a repetition by.
 func TestFaultNoFileCanBeHadOfTwoSegments(t *testing.T) {
