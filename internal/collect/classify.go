@@ -255,3 +255,9 @@ func (c Classifier) classifyFetch(status *compliance.StatusError, fault Fault) F
 
 // labelQueueFull is the label of a commit that found no room in the retry queue.
 const labelQueueFull = "queue_full"
+
+// labelEntry is the label of a file whose list entry has a fault.
+const labelEntry = "entry"
+
+// listingCauses are the labels of files whose listing may be wrong.
+var listingCauses = []string{labelEntry, "digest", "integrity", "unverifiable", "too_large"}

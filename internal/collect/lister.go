@@ -159,7 +159,7 @@ func (l *lister) takeEntry(ctx context.Context, entry compliance.Entry) (file li
 	}
 	if entry.Fault != "" {
 		s.noteOddEntry("fault", entry)
-		return file, false, s.queue.add(ctx, file, fmt.Errorf("list file: %w", &compliance.AnswerError{Field: "data", Problem: entry.Fault}), "entry")
+		return file, false, s.queue.add(ctx, file, fmt.Errorf("list file: %w", &compliance.AnswerError{Field: "data", Problem: entry.Fault}), labelEntry)
 	}
 	return file, true, nil
 }

@@ -329,6 +329,11 @@ var table = []mutant{
 		pkg:   inCollect, tests: []string{"TestRetryOfLinesInBatches"},
 	},
 	{
+		name: "a wrong entry is never listed again", file: "internal/collect/retryqueue.go",
+		edits: []edit{{"\tentry = q.relisted(ctx, entry)\n", ""}},
+		pkg:   inSim, tests: []string{"TestFaultWrongEntryInHistory"},
+	},
+	{
 		name: "two workers try one quarantined file", file: "internal/collect/claims.go",
 		edits: []edit{{"if other, taken := c.by[fileID]; taken {\n\t\treturn other == by\n\t}\n", ""}},
 		pkg:   inSim, tests: []string{"TestFaultNoFileCanBeHadOfTwoSegments"},
