@@ -266,3 +266,9 @@ const labelDigest = "digest"
 
 // labelQueueFull is the label of a commit that found no room in the retry queue.
 const labelQueueFull = "queue_full"
+
+// labelEntry is the label of a file whose list entry has a fault.
+const labelEntry = "entry"
+
+// listingCauses are the labels of files whose listing may be wrong.
+var listingCauses = []string{labelEntry, "digest", "integrity", "unverifiable", "too_large"}

@@ -99,7 +99,7 @@ func (l *lister) takePage(ctx context.Context, page compliance.Page) ([]listedFi
 	anyNew := false
 	for _, entry := range page.Entries {
 		l.listed[entry.ID] = true
-		file, ok, err := l.takeEntry(ctx, entry, atFault)
+		file, ok, err := l.takeEntry(ctx, entry)
 		if err != nil {
 			return nil, err
 		}
@@ -129,7 +129,7 @@ func noneIdentified(entries []compliance.Entry) bool {
 }
 
 // takeEntry returns the entry's file if it needs delivery now.
-func (l *lister) takeEntry(ctx context.Context, entry compliance.Entry, atFault bool) (file listedFile, ok bool, err error) {
+func (l *lister) takeEntry(ctx context.Context, entry compliance.Entry) (file listedFile, ok bool, err error) {
 	s := l.stream
 	switch {
 	case entry.OtherType:
@@ -159,7 +159,7 @@ func (l *lister) takeEntry(ctx context.Context, entry compliance.Entry, atFault 
 	}
 	if entry.Fault != "" {
 		s.noteOddEntry("fault", entry)
-		return file, false, s.queue.add(ctx, file, fmt.Errorf("list file: %w", &compliance.AnswerError{Field: "data", Problem: entry.Fault}), "entry")
+		return file, false, s.queue.add(ctx, file, fmt.Errorf("list file: %w", &compliance.AnswerError{Field: "data", Problem: entry.Fault}), labelEntry)
 	}
 	return file, true, nil
 }

@@ -101,6 +101,28 @@ func TestRetryAfterPausesOneRoute(t *testing.T) {
 	}
 }
 
+// What a storage host asks for keeps no download of another host waiting, and no
+// listing: a file there comes at once.
+func TestHostPauseIsForOneHost(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		api := newTestAPI()
+		s := newTestStream(t, newTestDeps(t, api), testSettings())
+		file := api.Add(testType, time.Now().Add(-time.Hour), `{"event_id":"a"}`)
+		for _, limited := range []bool{false, true} {
+			s.pauseRequests(Fault{Pause: Pause{For: time.Minute, Op: compliance.OperationFetch, Host: "storage.example", Limited: limited}}, time.Minute)
+			require.Error(t, s.deps.Hosts.Check("storage.example"))
+			ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+			defer cancel()
+			began := time.Now()
+			body, err := s.fetchWith(ctx, s.newPrefetcher(checkpoint.Live), file)
+			require.NoError(t, err)
+			body.release()
+			assert.Zero(t, time.Since(began))
+			assert.Zero(t, s.deps.Lists.PausedFor())
+		}
+	})
+}
+
 // A 429 pauses also where api_retry allows no further try in the poll: the route is
 // left alone for max_interval.
 func TestRateLimitAlwaysPauses(t *testing.T) {
@@ -137,10 +159,13 @@ func (s *Stream) fetchInPoll(t *testing.T, file *fakeapi.File) (*body, error) {
 
 func (*Stream) fetchWith(ctx context.Context, p *prefetcher, file *fakeapi.File) (*body, error) {
 	defer p.cancelAll()
-	p.load([]listedFile{{File: compliance.File{
-		ID: file.ID, Name: file.Name, Size: file.Size, SHA256: file.SHA256, EndTime: file.EndTime,
-	}}})
+	p.load([]listedFile{{File: listedAs(file)}})
 	return p.next(ctx)
+}
+
+// listedAs is a file as the API lists it.
+func listedAs(file *fakeapi.File) compliance.File {
+	return compliance.File{ID: file.ID, Name: file.Name, Size: file.Size, SHA256: file.SHA256, EndTime: file.EndTime}
 }
 
 // What is tried again within a poll, and what waits for the next one or for the retry
@@ -161,18 +186,18 @@ func TestRequesterDecides(t *testing.T) {
 		"a broken answer": {fakeapi.Fault{Op: "list", Status: 200, Body: "<html>"}, 1},
 
 		"429 of a download":       {fakeapi.Fault{Op: "download", Status: 429}, 20},
-		"503 of a download":       {fakeapi.Fault{Op: "download", Status: 503}, fetchTries},
-		"network of a download":   {fakeapi.Fault{Op: "download", Reset: true}, fetchTries},
+		"503 of a download":       {fakeapi.Fault{Op: "download", Status: 503}, 3},
+		"network of a download":   {fakeapi.Fault{Op: "download", Reset: true}, 3},
 		"401 of a download":       {fakeapi.Fault{Op: "download", Status: 401}, 1},
 		"403 of a download":       {fakeapi.Fault{Op: "download", Status: 403}, 1},
 		"404 of a file":           {fakeapi.Fault{Op: "download", Status: 404}, 1},
 		"a refused redirect":      {fakeapi.Fault{Op: "download", Status: 307, Header: map[string]string{"Location": "ftp://127.0.0.1/"}}, 1},
-		"403 of the signed host":  {fakeapi.Fault{Op: "fetch", Status: 403}, fetchTries},
-		"500 of the signed host":  {fakeapi.Fault{Op: "fetch", Status: 500}, fetchTries},
+		"403 of the signed host":  {fakeapi.Fault{Op: "fetch", Status: 403}, 3},
+		"500 of the signed host":  {fakeapi.Fault{Op: "fetch", Status: 500}, 3},
 		"404 of the signed host":  {fakeapi.Fault{Op: "fetch", Status: 404}, 1},
 		"bytes that do not match": {fakeapi.Fault{Op: "fetch", Corrupt: true}, 1},
 		"bytes that are too many": {fakeapi.Fault{Op: "fetch", Extra: "x"}, 1},
-		"a body that is cut":      {fakeapi.Fault{Op: "fetch", Truncate: &cut}, fetchTries},
+		"a body that is cut":      {fakeapi.Fault{Op: "fetch", Truncate: &cut}, 3},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {

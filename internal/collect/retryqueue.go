@@ -6,6 +6,7 @@ package collect
 import (
 	"bytes"
 	"context"
+	"slices"
 	"sync"
 	"time"
 
@@ -232,6 +233,7 @@ func (q *retryQueue) try(ctx context.Context, entry checkpoint.QueuedFile) {
 		q.expire(ctx, entry)
 		return
 	}
+	entry = q.relisted(ctx, entry)
 	file := fileOf(entry)
 	size := s.memoryFor(file.File)
 	priority := limit.RetryQueue
@@ -271,29 +273,45 @@ func expiredAt(entry checkpoint.QueuedFile, clocks checkpoint.Reading) bool {
 	return !earlierOf(clocks).Before(end.Add(retention))
 }
 
-// isUnlisted reports whether a complete listing around the entry's end_time does not
-// have it.
-func (q *retryQueue) isUnlisted(ctx context.Context, entry checkpoint.QueuedFile) bool {
+// lookUp lists around the entry's end_time, and returns the file as it is listed now; nil
+// when a complete listing does not have it. ok is false when that is not known.
+func (q *retryQueue) lookUp(ctx context.Context, entry checkpoint.QueuedFile) (listed *compliance.File, ok bool) {
 	s := q.stream
 	end := entry.File.EndTime
 	if entry.Implausible || end.IsZero() {
-		return false // no range of file time says where to look: the download route decides
+		return nil, false // no range of file time says where to look: the download route decides
 	}
 	pager := s.deps.API.Pages(s.id.EventType, end.Add(-2*tick), end.Add(2*tick), nil)
 	for {
 		page, err := s.requestPage(ctx, pager)
-		if isEnd(err) {
-			return true
-		}
 		if err != nil {
-			return false
+			return nil, isEnd(err)
 		}
-		for _, listed := range page.Entries {
-			if listed.ID == entry.File.ID {
-				return false
+		for _, found := range page.Entries {
+			if found.ID == entry.File.ID {
+				return &found.File, true
 			}
 		}
 	}
+}
+
+// isUnlisted reports whether a complete listing around the entry's end_time does not
+// have it.
+func (q *retryQueue) isUnlisted(ctx context.Context, entry checkpoint.QueuedFile) bool {
+	listed, ok := q.lookUp(ctx, entry)
+	return ok && listed == nil
+}
+
+// relisted is an entry as the API lists it now, where the listing may be what is wrong:
+// no poll may come by its file again.
+func (q *retryQueue) relisted(ctx context.Context, entry checkpoint.QueuedFile) checkpoint.QueuedFile {
+	if entry.NextLine == 0 || !slices.Contains(listingCauses, entry.Cause) {
+		return entry
+	}
+	if listed, ok := q.lookUp(ctx, entry); ok && listed != nil && q.relist(ctx, entry, *listed) == nil {
+		entry, _ = q.stream.checkpoint.Queued(entry.File.ID)
+	}
+	return entry
 }
 
 // failed takes note of a failed try.

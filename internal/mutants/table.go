@@ -218,7 +218,7 @@ var table = []mutant{
 	},
 	{
 		name: "a stored cursor that is too late is kept", file: "internal/collect/plan.go",
-		edits: []edit{{"case tooLate(seg, clocks):", "case tooLate(seg, clocks) && set.Replay:"}},
+		edits: []edit{{"case tooLate(seg.Segment, clocks):", "case tooLate(seg.Segment, clocks) && set.Replay:"}},
 		pkg:   inCollect, tests: []string{"TestPlanPoll"},
 	},
 	{
@@ -270,6 +270,102 @@ var table = []mutant{
 		name: "a redirect fault is no file's own", file: "internal/collect/classify.go",
 		edits: []edit{{`fault.Label, fault.Hint = "redirect"`, `fault.Scope, fault.Retry, fault.Label, fault.Hint = ScopeType, RetryNextPoll, "redirect"`}},
 		pkg:   inSim, tests: []string{"TestFaultRedirect"},
+	},
+	{
+		name: "a host has one try in a poll", file: "internal/collect/prefetch.go",
+		edits: []edit{{"const fetchTries = 3", "const fetchTries = 1"}},
+		pkg:   inCollect, tests: []string{"TestRequesterDecides"},
+	},
+	{
+		name: "a file that is still listed has expired", file: "internal/collect/retryqueue.go",
+		edits: []edit{{"expiredAt(entry, s.deps.Clocks.Read()) && q.isUnlisted(ctx, entry)", "expiredAt(entry, s.deps.Clocks.Read())"}},
+		pkg:   inCollect, tests: []string{"TestExpiryNeedsAListing"},
+	},
+	{
+		name: "one entry without an id blames the type", file: "internal/collect/lister.go",
+		edits: []edit{{"return len(entries) >= 3", "return len(entries) >= 1"}},
+		pkg:   inCollect, tests: []string{"TestNoneIdentified"},
+	},
+	{
+		name: "a batch holds an event twice", file: "internal/collect/batch.go",
+		edits: []edit{{"if same || inBatch[of.event] {", "if same {"}},
+		pkg:   inCollect, tests: []string{"TestRepetitionWithinABatch"},
+	},
+	{
+		name: "Retry-After is ignored", file: "internal/collect/requests.go",
+		edits: []edit{
+			{"return max(min(fault.Pause.For, s.set.Fetch.MaxRetryAfter), fault.Pause.Waiting)", "return fault.Pause.Waiting"},
+			{"pause := min(fault.Pause.For, s.set.Fetch.MaxRetryAfter)\n", "pause := time.Duration(0)\n"},
+		},
+		pkg: inCollect, tests: []string{"TestRetryAfterPausesAllStreams", "TestRetryAfterPausesOneRoute"},
+	},
+	{
+		name: "a host's pause holds all downloads", file: "internal/collect/requests.go",
+		edits: []edit{{"s.deps.Hosts.Pause(fault.Pause.Host, pause)", "s.deps.Hosts.Pause(fault.Pause.Host, pause)\n\t\t\ts.deps.Downloads.Pause(pause)"}},
+		pkg:   inCollect, tests: []string{"TestHostPauseIsForOneHost"},
+	},
+	{
+		name: "two fetches at once verify each other", file: "internal/collect/verify.go",
+		edits: []edit{{"time.Since(before.at) >= v.apart", "time.Since(before.at) >= 0"}},
+		pkg:   inCollect, tests: []string{"TestVerifier"},
+	},
+	{
+		name: "fetches verify each other within a hold", file: "internal/collect/stream.go",
+		edits: []edit{{"Unverified: 5 * time.Minute", "Unverified: 0"}},
+		pkg:   inSim, tests: []string{"TestFaultSameBytesTwice"},
+	},
+	{
+		name: "a failed write of the checkpoint is not retried", file: "internal/collect/stream.go",
+		edits: []edit{{"if wait.Sleep(ctx, pause) != nil {", "if pause > 0 {"}},
+		pkg:   inCollect, tests: []string{"TestStoreIsRetried"},
+	},
+	{
+		name: "lines are offered one by one", file: "internal/collect/transfer.go",
+		edits: []edit{{"(*lines).next(s.set.Batch.MaxRecords, maxBytes)", "(*lines).next(min(1, s.set.Batch.MaxRecords), maxBytes)"}},
+		pkg:   inCollect, tests: []string{"TestTransferInBatches"},
+	},
+	{
+		name: "rejected lines are retried one by one", file: "internal/collect/retryqueue.go",
+		edits: []edit{{"lines, size, failed = lines[n:], 4*n, 0", "lines, size, failed = lines[n:], n, 0"}},
+		pkg:   inCollect, tests: []string{"TestRetryOfLinesInBatches"},
+	},
+	{
+		name: "a wrong entry is never listed again", file: "internal/collect/retryqueue.go",
+		edits: []edit{{"\tentry = q.relisted(ctx, entry)\n", ""}},
+		pkg:   inSim, tests: []string{"TestFaultWrongEntryInHistory"},
+	},
+	{
+		name: "two workers try one quarantined file", file: "internal/collect/claims.go",
+		edits: []edit{{"if other, taken := c.by[fileID]; taken {\n\t\treturn other == by\n\t}\n", ""}},
+		pkg:   inSim, tests: []string{"TestFaultNoFileCanBeHadOfTwoSegments"},
+	},
+	{
+		name: "files of history with an odd time are left to live", file: "internal/collect/lister.go",
+		edits: []edit{{"case odd && !s.claims.take(entry.ID, turnOf(l.part)):", "case odd && (l.part != checkpoint.Live || !s.claims.take(entry.ID, turnOf(l.part))):"}},
+		pkg:   inSim, tests: []string{"TestFaultImplausibleEndTimeInHistory"},
+	},
+	{
+		name: "a regular poll forgets a file with an odd time", file: "internal/checkpoint/completed.go",
+		edits: []edit{{"\td.complete(fileID, now)\n\tif len(d.Implausible) < maxImplausible {", "\tif len(d.Implausible) < maxImplausible {"}},
+		pkg:   inCheckpoint, tests: []string{"TestImplausibleTime"},
+	},
+	{
+		name: "a confirmed gap ends where a wrong clock said", file: "internal/collect/gap.go",
+		edits: []edit{
+			{"l.passGap(ctx, gap.From, forgotten(earlierOf(l.clocks), seg), record.GapRetention); err", "l.passGap(ctx, gap.From, gap.To, record.GapRetention); err"},
+			{"\tseg, _ := s.checkpoint.Segment(l.part)\n\tswitch verdict", "\tswitch verdict"},
+		},
+		pkg: inSim, tests: []string{"TestFaultSuspectedGapIsConfirmedLater"},
+	},
+	{
+		name: "a right cursor is corrected too", file: "internal/collect/plan.go",
+		edits: []edit{{"poll.Usual = notBefore(earlierTime(poll.Base, poll.Usual), seg.From)", "poll.Usual = notBefore(laterOf(clocks).Add(-deepRange), seg.From)"}},
+		pkg:   inCollect, tests: []string{"TestPlanPoll"},
+	},
+	{
+		name: "stored times are corrected before an answer", file: "internal/collect/segment.go",
+		edits: []edit{{"if !tooLate(seg, r.lister.clocks) {", "if seg.Cursor.IsZero() {"}},
+		pkg:   inSim, tests: []string{"TestFaultOwnClockBehindAtStart"},
 	},
 	{
 		name: "history never gets a turn", file: "internal/limit/queue.go",

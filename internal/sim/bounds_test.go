@@ -19,8 +19,8 @@ type plannedReplay struct {
 	at, from, to time.Duration
 }
 
-// length of the trouble: a day of it, and the outage.
-func (p *plan) length() time.Duration { return day + p.outage }
+// length of the trouble: a day of it, sometimes more, and the outage.
+func (p *plan) length() time.Duration { return day + p.longer + p.outage }
 
 // drawBounds draws what bounds a collection: until, behind or ahead, and an outage
 // of days, often while history is under way.

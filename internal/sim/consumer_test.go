@@ -27,7 +27,9 @@ type sink struct {
 	// trouble says what a call meets now; rng is drawn from by its event type, so
 	// that streams do not disturb each other.
 	trouble func(eventType string) window
-	rng     map[string]*rand.Rand
+	// rejecting says what rejects a batch for what it holds, and not by chance.
+	rejecting func(eventType string, batch []delivery) window
+	rng       map[string]*rand.Rand
 	// policy is what the receiver does with what is refused for good.
 	policy string
 	// kept is what a log store would have of all receivers.
@@ -59,6 +61,7 @@ func (s *sink) ConsumeLogs(ctx context.Context, logs plog.Logs) error {
 			return err
 		}
 	}
+	rejecting := s.rejecting(eventType, batch)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	switch err := s.callLocked(s.life, atConsume); {
@@ -67,18 +70,12 @@ func (s *sink) ConsumeLogs(ctx context.Context, logs plog.Logs) error {
 	case err != nil:
 		return err
 	}
-	if w.share > 0 && s.rng[eventType].Float64() < w.share {
-		s.reached[w.kind]++
-		if w.kind == consumerRefuses {
-			if len(batch) == 1 && batch[0].gapTo.IsZero() && s.policy == "quarantine" { // after some tries
-				s.model(batch[0].replay).refuse(s.life, eventType, batch, s.policy)
-			}
-			return errBusy
-		}
-		if batch[0].eventName != digestEvent {
-			s.model(batch[0].replay).refuse(s.life, eventType, batch, s.policy)
-		}
-		return consumererror.NewPermanent(errBusy)
+	if rejecting.kind != "" {
+		return s.rejectLocked(rejecting, eventType, batch)
+	}
+	if (w.kind == consumerRefuses || w.kind == consumerDrops) && s.rng[eventType].Float64() < w.share {
+		w.plain = w.kind == consumerRefuses
+		return s.rejectLocked(w, eventType, batch)
 	}
 	_ = s.kept.keep(offered) // it rejects nothing
 	if batch[0].eventName != digestEvent {
@@ -88,6 +85,24 @@ func (s *sink) ConsumeLogs(ctx context.Context, logs plog.Logs) error {
 		return errDead
 	}
 	return nil
+}
+
+// rejectLocked rejects a batch, for good or for now. A record that is rejected alone,
+// for now, is quarantined after some tries.
+func (s *sink) rejectLocked(w window, eventType string, batch []delivery) error {
+	s.reached[w.kind]++
+	m := s.model(batch[0].replay)
+	isDigest := batch[0].eventName == digestEvent // never given up, and none of the API's
+	if w.plain {
+		if len(batch) == 1 && !isDigest && batch[0].gapTo.IsZero() && s.policy == "quarantine" {
+			m.refuse(s.life, eventType, batch, s.policy)
+		}
+		return errBusy
+	}
+	if !isDigest {
+		m.refuse(s.life, eventType, batch, s.policy)
+	}
+	return consumererror.NewPermanent(errBusy)
 }
 
 // read takes a batch apart.

@@ -17,9 +17,8 @@ import (
 type oddKind struct {
 	name   string
 	change func(entry map[string]any) any
-	// hides is set when only a later listing with the right entry finds the file;
-	// hidesFromStrict, when strict verification waits for one.
-	hides, hidesFromStrict bool
+	// hides is set when only a later listing with the right entry finds the file.
+	hides bool
 	// unmarked is set when the digest is not listed, unnamed when the entry has no
 	// usable id, and oddEnd when nothing comes from its time.
 	unmarked, unnamed, oddEnd bool
@@ -42,8 +41,8 @@ func writtenAs(key string, form func(value any) any) func(map[string]any) any {
 }
 
 var oddKinds = []oddKind{
-	{name: "no digest", change: drop("file_sha256"), unmarked: true, hidesFromStrict: true},
-	{name: "null digest", change: set("file_sha256", nil), unmarked: true, hidesFromStrict: true},
+	{name: "no digest", change: drop("file_sha256"), unmarked: true},
+	{name: "null digest", change: set("file_sha256", nil), unmarked: true},
 	{name: "prefixed digest", change: writtenAs("file_sha256", func(v any) any { return "sha256:" + v.(string) })},
 	{name: "base64 digest", change: writtenAs("file_sha256", func(v any) any {
 		sum, _ := hex.DecodeString(v.(string))
@@ -54,8 +53,8 @@ var oddKinds = []oddKind{
 	{name: "size as text", change: writtenAs("file_size", func(v any) any { return fmt.Sprint(v) })},
 	{name: "size as fraction", change: writtenAs("file_size", func(v any) any { return fmt.Sprintf("%v.0", v) })},
 	{name: "negative size", change: set("file_size", -1)},
-	{name: "absurd size", change: set("file_size", int64(1)<<62), hides: true},
-	{name: "wrong size", change: set("file_size", 7), hides: true},
+	{name: "absurd size", change: set("file_size", int64(1)<<62)},
+	{name: "wrong size", change: set("file_size", 7)},
 	{name: "time with +0000", change: writtenAs("end_time", func(v any) any { return strings.Replace(v.(string), "Z", "+0000", 1) })},
 	{name: "time with a blank", change: writtenAs("end_time", func(v any) any { return strings.Replace(v.(string), "T", " ", 1) })},
 	{name: "no time", change: drop("end_time"), oddEnd: true},
@@ -77,13 +76,11 @@ var oddKinds = []oddKind{
 // drawEntries lets the entries of some files be odd: one in a while, or many.
 func (p *plan) drawEntries() {
 	share := pick(p, 0, 0, 0.02, 0.02, 0.1)
-	strict := p.cfg.Download.Verify == "strict"
 	for i, f := range p.files {
 		if !p.chance(share) {
 			continue
 		}
 		odd := oddity{oddKind: oddKinds[p.rng.IntN(len(oddKinds))]}
-		odd.hides = odd.hides || odd.hidesFromStrict && strict
 		odd.until = pick(p, p.between(time.Hour, day), p.length())
 		if odd.hides { // found by a deep listing, as a file that appears late
 			odd.until = min(f.seen+p.between(0, 20*time.Hour), f.end+20*time.Hour, p.length())

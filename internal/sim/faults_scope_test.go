@@ -119,6 +119,30 @@ func TestFaultOddEntry(t *testing.T) {
 	}
 }
 
+// An entry that was wrong while its file was collected, and that no poll lists again, is
+// looked up by the retry queue: the file is delivered once its entry is right.
+func TestFaultWrongEntryInHistory(t *testing.T) {
+	for name, change := range map[string]func(map[string]any) any{
+		"size": set("file_size", 7), "absurd size": set("file_size", int64(1)<<62), "digest": set("file_sha256", strings.Repeat("0", 64)),
+	} {
+		t.Run(name, func(t *testing.T) {
+			play(t, fakeapi.Options{}, func(s *scene) {
+				s.cfg.StartFrom, s.cfg.Download.Verify = "-240h", "strict"
+				bad := s.add(200*time.Hour, "bad")
+				s.add(time.Hour, "good")
+				s.api.Script(rewriteEntry(bad.ID, change))
+				s.start()
+				s.requireOnce(time.Minute, "good")
+				time.Sleep(12 * time.Hour)
+				require.Len(s.t, s.stored().Segments, 1, "history is complete")
+				s.api.ClearScript()
+				s.requireOnce(7*time.Hour, "good", "bad")
+				assert.Empty(s.t, s.stored().Queue)
+			})
+		})
+	}
+}
+
 // A page of three or more entries without a usable id is a fault of the type.
 func TestFaultPageWithoutIDs(t *testing.T) {
 	play(t, fakeapi.Options{}, func(s *scene) {
@@ -540,6 +564,24 @@ func TestFaultNoFileCanBeHad(t *testing.T) {
 		s.requireOnce(10*time.Minute, ids...)
 		assert.Equal(t, componentstatus.StatusOK, s.lastStatus())
 		assert.Empty(t, s.stored().Queue)
+	})
+}
+
+// With lenient verification the same wrong bytes are taken for the file in two fetches
+// at least five minutes apart, however often a hold fetches them in between.
+func TestFaultSameBytesTwice(t *testing.T) {
+	play(t, fakeapi.Options{}, func(s *scene) {
+		s.cfg.Download.Verify = "lenient"
+		var ids []string
+		for i := range 12 {
+			file := s.api.Add("AUTH_LOG", time.Now().Add(-2*time.Hour+time.Duration(i)*time.Minute), `{"a":"bbbbbbbbbbbbbbbbbbbb"}`)
+			ids = append(ids, file.ID+":1")
+		}
+		s.api.Script(fakeapi.Fault{Op: "fetch", Corrupt: true})
+		s.start()
+		time.Sleep(5*time.Minute - time.Second)
+		assert.Empty(s.t, s.delivered())
+		s.requireOnce(time.Hour, ids...)
 	})
 }
 

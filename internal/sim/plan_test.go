@@ -42,6 +42,7 @@ type plan struct {
 	sleeps  bool          // at the end the receiver is off for longer than files live
 	outage  time.Duration // how long the receiver is off on the way
 	offAt   time.Duration // when that begins
+	longer  time.Duration // how much longer than a day the trouble lasts
 	until   time.Duration // upper bound of the collection; 0 is none
 	replays []plannedReplay
 	files   []plannedFile
@@ -67,6 +68,7 @@ func draw(seed uint64) *plan {
 	p := newPlan(seed)
 	p.drawTypes()
 	p.apart("crowd", (*plan).drawCrowd)
+	p.apart("longer", (*plan).drawLonger)
 	p.drawConfig()
 	p.drawBounds()
 	for _, eventType := range p.types {
@@ -75,6 +77,7 @@ func draw(seed uint64) *plan {
 		}
 	}
 	p.drawEvents()
+	p.apart("scopes", (*plan).drawScopes)
 	p.apart("clocks", (*plan).drawClocks)
 	p.apart("ties", (*plan).drawTies)
 	p.apart("more", (*plan).drawMore)
@@ -186,7 +189,7 @@ func (p *plan) changeSettings() {
 func (p *plan) drawFiles(eventType string) {
 	every := max(10*time.Minute, (p.backlog+p.length())/time.Duration(50+p.rng.IntN(100)))
 	if eventType == p.crowd {
-		every = (p.backlog + p.length()) / 500
+		every = (p.backlog + p.length()) / 300
 	}
 	w := &writer{plan: p, eventType: eventType}
 	until := p.length()

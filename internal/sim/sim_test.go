@@ -88,6 +88,7 @@ var mustReach = []string{
 	"off for longer than files live", "poll ended early", "checkpoint not stored", "quarantine", "record dropped by choice",
 	"record proven by a digest", "record repeated after a crash", "record set aside and delivered", "record without id", "restart", "settings changed", "start refused",
 	"status 401 from api", "status 403 from storage", "status 404 from api", "status 429 from api",
+	redirectRefused, fileUnreadable, typeUnreadable, consumerLimits, consumerPoison, "hundreds of files queued",
 	moreDenied, moreAbsent, moreText, moreClaimed, "ties told",
 	dateWrong, dateJumps, dateCached, dateStale, dateAbsent, ownAhead, ownBehind, restored,
 	storageFails, storageSlow, "tie on a page edge", "unverified record delivered",

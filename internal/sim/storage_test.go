@@ -238,4 +238,8 @@ type window struct {
 	pause time.Duration
 	// by is how far a clock is off.
 	by time.Duration
+	// limit of a batch's bodies, in bytes.
+	limit int
+	// plain is set when errors are not permanent.
+	plain bool
 }

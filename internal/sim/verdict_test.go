@@ -112,7 +112,7 @@ func (m *model) missing(f *file) []int {
 
 // soon is how long a file may take that is visible in time, when nothing stands
 // in the way.
-const soon = 6 * time.Hour
+const soon = 10 * time.Hour
 
 // waiting counts the files that are due and not complete, and those of them that
 // should have come long ago: only a deep listing finds files that appear late.

@@ -40,6 +40,9 @@ func (w *world) watch(host string, next http.Handler) http.Handler {
 			out.WriteHeader(http.StatusServiceUnavailable)
 			return
 		}
+		if w.block(out, host, r) {
+			return
+		}
 		// A handler that stalls may outlast its connection's end unnoticed.
 		ctx, cancel := context.WithCancel(r.Context())
 		defer cancel()

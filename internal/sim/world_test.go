@@ -184,7 +184,8 @@ func (w *world) tryStart() error {
 		trouble: func(eventType string) window {
 			return w.trouble(eventType, consumerRefuses, consumerDrops, consumerSlow, consumerBlocks)
 		},
-		until: func(open window) time.Duration { return open.until - w.since() },
+		rejecting: w.rejecting,
+		until:     func(open window) time.Duration { return open.until - w.since() },
 	}
 	var err error
 	if w.running, err = receiver.New(set, &cfg, next, receiver.WithWallClock(w.ownNow), receiver.WithTransport(w.net.configure)); err != nil {
