@@ -29,7 +29,7 @@ type DigestConfig struct {
 
 // Bounds of digest::interval.
 const (
-	shortestDigest = 10 * time.Second
+	shortestDigest = time.Second
 	longestDigest  = 24 * time.Hour
 )
 

@@ -12,6 +12,7 @@ import (
 	"errors"
 	"flag"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"strings"
@@ -74,7 +75,8 @@ func run(binary string) error {
 	if err := d.play(); err != nil {
 		return fmt.Errorf("%w\n%s", err, d.tailOfLog())
 	}
-	return d.summary(time.Since(started))
+	took := time.Since(started)
+	return errors.Join(d.summary(took), d.verify(dir))
 }
 
 // startAPI serves two minutes of files, one of each type every two seconds, and
@@ -110,10 +112,10 @@ func (d *demo) play() error {
 		}
 	}()
 	half := d.expected() / 2
-	if err := d.await(collector, func() bool { return len(d.sink.Deliveries()) >= half }); err != nil {
+	if err := d.await(collector, func() bool { return d.records() >= half }); err != nil {
 		return err
 	}
-	fmt.Printf("\n--- the collector is stopped after %d records, and started again ---\n\n", len(d.sink.Deliveries()))
+	fmt.Printf("\n--- the collector is stopped after %d records, and started again ---\n\n", d.records())
 	if err := collector.Stop(); err != nil {
 		return fmt.Errorf("stop the collector: %w", err)
 	}
@@ -121,7 +123,7 @@ func (d *demo) play() error {
 		return err
 	}
 	err = d.await(collector, func() bool {
-		return time.Since(lastEnd(d.api)) > settle && len(d.sink.Deliveries()) >= d.expected()
+		return time.Since(lastEnd(d.api)) > settle && d.records() >= d.expected()
 	})
 	// A little longer: what would come twice should show.
 	time.Sleep(settle)
@@ -160,6 +162,16 @@ func (d *demo) await(collector *testbed.Collector, done func() bool) error {
 	return nil
 }
 
+// records counts what came, without digests.
+func (d *demo) records() (n int) {
+	for _, delivery := range d.sink.Deliveries() {
+		if delivery.EventName != digestEvent {
+			n++
+		}
+	}
+	return n
+}
+
 func (d *demo) expected() int {
 	n := 0
 	for _, file := range d.api.Files("") {
@@ -180,7 +192,9 @@ func (d *demo) summary(took time.Duration) error {
 	for _, file := range files {
 		bytes += file.Size
 	}
-	result := testbed.Compare(fakeapi.Expected(files), d.sink.Counts())
+	counts := d.sink.Counts()
+	maps.DeleteFunc(counts, func(uid string, _ int) bool { return strings.HasPrefix(uid, "digest:") })
+	result := testbed.Compare(fakeapi.Expected(files), counts)
 	fmt.Printf(`
 records expected   %d
 records delivered  %d
@@ -216,6 +230,11 @@ func (s *screen) show(d testbed.Delivery) {
 	text := func(name string) string {
 		value, _ := d.Attributes[name].(string)
 		return value
+	}
+	if d.EventName == digestEvent {
+		fmt.Printf("%s  %-28s number %v, SHA-256 %.16s…\n", d.Time.UTC().Format("15:04:05"), d.EventName,
+			d.Attributes["openai.compliance.digest.number"], text("openai.compliance.digest.sha256"))
+		return
 	}
 	fmt.Printf("%s  %-28s %-21s %-32s %-8s line %v of %s\n",
 		d.Time.UTC().Format("15:04:05"), d.EventName, cmp.Or(text("user.email"), text("openai.compliance.actor.id"), "-"),

@@ -175,7 +175,7 @@ func (m *machine) collectBut(bad *fakeapi.File, want map[string]int) {
 	m.api.Script(fakeapi.Fault{Op: "fetch", FileID: bad.ID, Corrupt: true})
 	m.start()
 	require.Eventually(m.t, func() bool {
-		return len(m.counts()) == len(want) && m.logs.FilterMessage("file quarantined").Len() == 1
+		return len(m.counts()) == len(want) && m.logs.FilterMessage("file quarantined").Len() == 1 && m.logs.FilterMessage("first poll ended").Len() == 1
 	}, 20*time.Second, 5*time.Millisecond)
 	m.stop()
 	require.Equal(m.t, want, m.counts())

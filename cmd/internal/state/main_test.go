@@ -79,8 +79,11 @@ func TestShowStates(t *testing.T) {
 		{File: deliver.FileRef{ID: "both"}, NextLine: 90, Lines: ranges[:2], Cause: "integrity", Reason: "a\x1bb", Since: from},
 		{File: deliver.FileRef{ID: "lines"}, Lines: ranges, Cause: checkpoint.CauseRejected, Since: from},
 	}
+	codex.Digest = &checkpoint.DigestChain{ID: "c0ffee", Number: 7, SHA256: "aa", Cut: from, Pending: "{}"}
+	codex.DigestEntries = []json.RawMessage{[]byte(`{}`)}
 	m.store(newSnapshot("AUTH_LOG", nil), ended, codex)
 	out := m.must("show")
+	assert.Regexp(t, `DIGESTS .*\nCODEX_LOG +c0ffee +7 +aa +2026-08-01T00:00:00Z +yes +1\n`, out)
 	assert.Regexp(t, `\nAUTH_LOG +not started +- +- +- +- +0 +0 +0 +0 +0\n`, out)
 	assert.Regexp(t, `\nAUDIT_LOG +ended +- +- +2026-08-01T00:00:00Z +2026-08-02T00:00:00Z +1 +0 +0 +0 +0\n`, out)
 	assert.Regexp(t, `\nCODEX_LOG +collecting +- +- +2026-08-01T00:00:00Z +- +0 +0 +0 +1 +16\n`, out)
@@ -93,6 +96,7 @@ func TestShowStates(t *testing.T) {
 	require.NoError(t, json.Unmarshal([]byte(m.must("show", "-o", "json")), &r))
 	assert.Equal(t, ranges, r.Streams[2].RetryQueue[1].Lines)
 	assert.Equal(t, clocks, r.Streams[2].Segments[0].Suspected[0].Since)
+	assert.Equal(t, int64(7), r.Streams[2].Digest.Number)
 	_, _, err := m.state("set-cursor", "AUTH_LOG", "-2h", "--yes")
 	require.ErrorContains(t, err, "the stream has not started")
 }

@@ -58,6 +58,16 @@ type Progress struct {
 	SeenEvents     int                     `json:"seen_events"`
 	OpenFiles      []checkpoint.QueuedFile `json:"open_files"`
 	RetryQueue     []checkpoint.QueuedFile `json:"retry_queue"`
+	// Digest is the head of the chain of digests; nil without one.
+	Digest *digestReport `json:"digest,omitempty"`
+}
+
+// digestReport is the head of a chain: number and hash of the last digest that was
+// delivered, whether the next one waits for the next consumer, and how many entries are
+// in none yet.
+type digestReport struct {
+	checkpoint.DigestChain
+	Waiting int `json:"waiting_entries"`
 }
 
 type segmentReport struct {
@@ -208,6 +218,9 @@ func (c *task) readProgress(ctx context.Context, s *streamReport) {
 	}
 	for _, block := range snap.Events {
 		s.SeenEvents += block.Len()
+	}
+	if snap.Digest != nil {
+		s.Digest = &digestReport{*snap.Digest, len(snap.DigestEntries)}
 	}
 }
 

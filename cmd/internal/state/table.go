@@ -61,7 +61,7 @@ func (r *report) print(out io.Writer) error {
 	for _, key := range r.ForeignKeys {
 		fmt.Fprintf(&text, "\nforeign key %q\n", key)
 	}
-	for _, t := range []*table{r.segmentTable(), r.queueTable(), r.openTable(), r.gapTable()} {
+	for _, t := range []*table{r.segmentTable(), r.queueTable(), r.openTable(), r.gapTable(), r.digestTable()} {
 		text.WriteString(t.String())
 	}
 	_, err := io.WriteString(out, text.String())
@@ -145,6 +145,20 @@ func (r *report) gapTable() *table {
 			for _, gap := range seg.Suspected {
 				t.add(s.Name, seg.Name, formatTime(gap.From), formatTime(gap.To), formatTime(gap.Since.Server), formatTime(gap.Since.Local))
 			}
+		}
+	}
+	return t
+}
+
+func (r *report) digestTable() *table {
+	t := newTable("DIGESTS", "CHAIN", "NUMBER", "SHA256", "CUT", "PENDING", "ENTRIES WAITING")
+	for _, s := range r.withProgress() {
+		if d := s.Digest; d != nil {
+			pending := "no"
+			if d.Pending != "" {
+				pending = "yes"
+			}
+			t.add(s.Name, d.ID, strconv.FormatInt(d.Number, 10), orDash(d.SHA256), formatTime(d.Cut), pending, strconv.Itoa(d.Waiting))
 		}
 	}
 	return t

@@ -28,12 +28,9 @@ const (
 	notProvable result = "not_provable"
 	// reportsGap: it is no line, and says that records are missing.
 	reportsGap result = "gap"
-	// isDigest: it is no line, and is not checked here.
+	// isDigest: it is no line; the check of chains reads it.
 	isDigest result = "digest"
 )
-
-// digestEventName is the EventName of the receiver's digests of what it delivered.
-const digestEventName = record.EventNamePrefix + "digest"
 
 // verdict on one delivered record.
 type verdict struct {
@@ -98,7 +95,7 @@ func (p *prover) prove(d delivered) verdict {
 		v.Result, v.Problem = reportsGap, "it reports records that may be missing: "+d.attr(record.AttrGapReason)
 		return v
 	}
-	if _, ofLine := d.record.Attributes().Get(record.AttrFileSHA256); d.record.EventName() == digestEventName && !ofLine {
+	if _, ofLine := d.record.Attributes().Get(record.AttrFileSHA256); d.record.EventName() == record.DigestEventName && !ofLine {
 		v.Result = isDigest
 		return v
 	}

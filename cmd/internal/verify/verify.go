@@ -17,19 +17,28 @@ import (
 	"os"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 
 	"go.opentelemetry.io/collector/pdata/plog"
 
 	"github.com/openaicompliance/openaicompliancereceiver/cmd/internal/command"
+	"github.com/openaicompliance/openaicompliancereceiver/internal/digest"
 	"github.com/openaicompliance/openaicompliancereceiver/internal/printable"
 	"github.com/openaicompliance/openaicompliancereceiver/internal/record"
 )
 
-const long = `Proves delivered log records against the exported files. RECORDS holds OTLP in JSON,
-one message a line, as the file exporter writes it, gzip or not; - is the standard
-input. --files names the directory of a fetch, or exported files.
+const long = `Proves delivered log records: against the digests among them, and against the
+exported files. RECORDS holds OTLP in JSON, one message a line, as the file exporter
+writes it, gzip or not; - is the standard input. --files names the directory of a
+fetch, or exported files; without it only the digests are checked.
+
+With digests (digest::interval) each stream has a verdict: between its first and its
+last digest nothing that was delivered is missing, changed or added, or what is. What
+is in no digest, such as all after the last one, is not provable. The lines of
+records are their raw bodies, or those of --files; without either they are counted.
+--public-key checks the signatures.
 
 A record is proven when a file has the SHA-256 that the record names, and the line
 that it names gives the whole record: body, time, severity and every attribute,
@@ -50,13 +59,14 @@ type options struct {
 	workspace, organization string
 	ignored                 []string
 	all                     bool
+	publicKey               string
 }
 
 // New returns the command.
 func New(env *command.Env) *cobra.Command {
 	o := &options{}
 	cmd := &cobra.Command{
-		Use: "verify --files PATH RECORDS…", Short: "Prove delivered records against the exported files", Long: long,
+		Use: "verify [--files PATH] RECORDS…", Short: "Prove delivered records against digests and exported files", Long: long,
 		Args: command.TakesArgs(1, -1, "files of delivered records, or - for the standard input"),
 		RunE: func(_ *cobra.Command, args []string) error { return o.run(env, args) },
 	}
@@ -67,6 +77,7 @@ func New(env *command.Env) *cobra.Command {
 	flags.StringVar(&o.workspace, "workspace-id", "", "`UUID` of the workspace that all records should be of")
 	flags.StringVar(&o.organization, "organization-id", "", "`ID` of the organization that all records should be of")
 	flags.StringArrayVar(&o.ignored, "ignore-attribute", nil, "attribute `NAME` that may be anything, since a processor sets, changes or removes it; may be repeated")
+	flags.StringVar(&o.publicKey, "public-key", "", "`FILE` with the Ed25519 public key that signatures of digests must be of")
 	flags.BoolVar(&o.all, "all", false, "print proven records too")
 	return cmd
 }
@@ -82,10 +93,11 @@ func (o *options) principal() (principal, error) {
 }
 
 func (o *options) run(env *command.Env, args []string) error {
-	if len(o.paths) == 0 {
-		return command.Misusef("--files is missing: the exported files, or their directory")
-	}
 	whose, err := o.principal()
+	if err != nil {
+		return err
+	}
+	publicKey, err := readPublicKey(o.publicKey)
 	if err != nil {
 		return err
 	}
@@ -96,7 +108,7 @@ func (o *options) run(env *command.Env, args []string) error {
 		}
 	}
 	r := &report{
-		options: o, env: env, unproven: map[string]bool{}, counts: map[result]int{},
+		options: o, env: env, checker: digest.NewChecker(publicKey), unproven: map[string]bool{}, counts: map[result]int{},
 		prover: &prover{files: files, principal: whose, key: os.Getenv("OPENAI_COMPLIANCE_HMAC_KEY"), ignored: map[string]bool{}},
 	}
 	for _, name := range o.ignored {
@@ -114,7 +126,8 @@ func (o *options) run(env *command.Env, args []string) error {
 type report struct {
 	*options
 	*prover
-	env *command.Env
+	env     *command.Env
+	checker *digest.Checker
 
 	counts   map[result]int
 	unproven map[string]bool
@@ -185,9 +198,13 @@ func (r *report) judge(d delivered) {
 		r.skipped++
 		return
 	}
-	v := r.prove(d)
+	r.addToChain(d)
+	v := verdict{UID: d.attr(record.AttrRecordUID)}
+	if len(r.paths) > 0 || d.record.EventName() == record.DigestEventName {
+		v = r.prove(d)
+	}
 	r.counts[v.Result]++
-	if v.Result == isDigest {
+	if v.Result == isDigest || v.Result == "" {
 		return
 	}
 	if v.Problem != errNoFile.Error() {
@@ -241,7 +258,8 @@ type summary struct {
 	NotProven   int `json:"not_proven"`
 	NotProvable int `json:"not_provable"`
 	Gaps        int `json:"gaps"`
-	Digests     int `json:"digests"` // not among the records, and not checked
+	Digests     int `json:"digests"`  // not among the records
+	Findings    int `json:"findings"` // of the check of digests
 	// UnprovenAttributes are what the files do not give of records that are proven.
 	UnprovenAttributes []string `json:"unproven_attributes"`
 }
@@ -254,16 +272,29 @@ func (r *report) finish() error {
 	switch {
 	case s.Records == 0 && r.skipped > 0:
 		return command.Misusef("none of the %d records has the uid %q", r.skipped, r.uid)
-	case s.Records == 0:
+	case s.Records == 0 && s.Digests == 0:
 		return command.Misusef("there is no log record in OTLP in what was read")
-	case r.atHand == 0:
+	case len(r.paths) == 0 && s.Digests == 0:
+		return command.Misusef("there is no digest among the records, so --files is needed: the exported files, or their directory")
+	case len(r.paths) > 0 && s.Records > 0 && r.atHand == 0:
 		return command.Misusef("none of the %d records is of a file in %s", s.Records, strings.Join(r.paths, ", "))
+	}
+	var err error
+	if s.Findings, err = r.finishChains(time.Now()); err != nil {
+		return err
 	}
 	if err := r.printSummary(s); err != nil {
 		return err
 	}
-	if s.Proven < s.Records {
-		return fmt.Errorf("%d of %d records are not proven", s.Records-s.Proven, s.Records)
+	var failed []string
+	if len(r.paths) > 0 && s.Proven < s.Records {
+		failed = append(failed, fmt.Sprintf("%d of %d records are not proven", s.Records-s.Proven, s.Records))
+	}
+	if s.Findings > 0 {
+		failed = append(failed, fmt.Sprintf("findings: %d", s.Findings))
+	}
+	if len(failed) > 0 {
+		return errors.New(strings.Join(failed, "; "))
 	}
 	return nil
 }
@@ -272,9 +303,9 @@ func (r *report) printSummary(s summary) error {
 	if r.format == command.JSON {
 		return r.env.PrintJSON(map[string]summary{"summary": s}, "")
 	}
-	text := fmt.Sprintf("%d records: %d proven, %d not proven, %d not provable, %d report a gap\n", s.Records, s.Proven, s.NotProven, s.NotProvable, s.Gaps)
-	if s.Digests > 0 {
-		text += fmt.Sprintf("%d digests, which this command does not check\n", s.Digests)
+	text := fmt.Sprintf("%d records, %d digests\n", s.Records, s.Digests)
+	if len(r.paths) > 0 {
+		text = fmt.Sprintf("%d records: %d proven, %d not proven, %d not provable, %d report a gap\n", s.Records, s.Proven, s.NotProven, s.NotProvable, s.Gaps)
 	}
 	if len(s.UnprovenAttributes) > 0 {
 		text += "Not proven of the proven ones: " + strings.Join(s.UnprovenAttributes, ", ") + "\n"
