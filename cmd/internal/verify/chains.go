@@ -9,6 +9,7 @@ import (
 	"encoding/pem"
 	"fmt"
 	"os"
+	"strings"
 	"time"
 
 	"go.opentelemetry.io/collector/pdata/pcommon"
@@ -192,8 +193,8 @@ func (r *report) printChain(c chainReport) error {
 	if c.Digests == 0 {
 		return r.env.Print(printable.Text(fmt.Sprintf("%s: %s, %d records and no digest that can be read", c.Stream, c.Verdict, c.Unproven)) + "\n")
 	}
-	line := fmt.Sprintf("%s: %s, %d digests (%s) from %s to %s; %d files with %d records whole", c.Stream, c.Verdict,
-		c.Digests, signed, c.Since.UTC().Format(time.RFC3339), c.Until.UTC().Format(time.RFC3339), c.Files, c.Records)
+	parts := []string{fmt.Sprintf("%s: %s, %d digests (%s) from %s to %s; %d files with %d records whole", c.Stream, c.Verdict,
+		c.Digests, signed, c.Since.UTC().Format(time.RFC3339), c.Until.UTC().Format(time.RFC3339), c.Files, c.Records)}
 	for _, part := range []struct {
 		n    int
 		text string
@@ -204,8 +205,8 @@ func (r *report) printChain(c chainReport) error {
 		{c.Gaps, "%d data gaps reported"},
 	} {
 		if part.n > 0 {
-			line += "; " + fmt.Sprintf(part.text, part.n)
+			parts = append(parts, fmt.Sprintf(part.text, part.n))
 		}
 	}
-	return r.env.Print(printable.Text(line) + "\n")
+	return r.env.Print(printable.Text(strings.Join(parts, "; ")) + "\n")
 }
