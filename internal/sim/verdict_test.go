@@ -137,6 +137,15 @@ func (m *model) waiting(overlap time.Duration) (all, overdue int) {
 // run from the beginning would tell one.
 const foreseen = time.Minute
 
+// first is the earliest file time that could be had when the type was first asked for.
+func (m *model) first(eventType string) time.Time {
+	floor, served := m.floors[eventType], m.asked[eventType].Add(-fakeapi.Retention)
+	if served.After(floor) {
+		return served
+	}
+	return floor
+}
+
 // final adds what is missing at the end to the violations.
 func (m *model) final() {
 	for _, id := range slices.Sorted(maps.Keys(m.files)) {
@@ -147,7 +156,7 @@ func (m *model) final() {
 		lost := m.missing(f)
 		switch {
 		case len(lost) == 0:
-		case m.expired(f) && f.EndTime.Sub(m.floors[f.EventType]) <= foreseen:
+		case m.expired(f) && f.EndTime.Sub(m.first(f.EventType)) <= foreseen:
 		case m.toldTied(f):
 		case !m.expired(f):
 			m.lost += len(lost)
