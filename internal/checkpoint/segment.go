@@ -208,6 +208,23 @@ func (s *Stream) SetSuspected(ctx context.Context, p Part, gap *SuspectedGap) er
 	})
 }
 
+// WithdrawSuspected removes the suspected gaps of a part that one clock alone made, and
+// sets listed_through back to where it was before them, with the clocks of that time.
+func (s *Stream) WithdrawSuspected(ctx context.Context, p Part) error {
+	return s.changeSegment(ctx, p, func(stored *StoredSegment, _ Segment) error {
+		if len(stored.Suspected) == 0 {
+			return errNoChange
+		}
+		for _, gap := range stored.Suspected {
+			if gap.From.Before(stored.ListedThrough) {
+				stored.ListedThrough, stored.Checked = gap.From, gap.Checked
+			}
+		}
+		stored.Suspected = nil
+		return nil
+	})
+}
+
 // Suspected returns the suspected gaps of all segments, oldest segment first.
 func (s *Stream) Suspected() []SuspectedGap {
 	var gaps []SuspectedGap

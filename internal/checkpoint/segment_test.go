@@ -148,6 +148,25 @@ func TestSuspected(t *testing.T) {
 	assert.Empty(t, f.Suspected())
 }
 
+// A suspected gap that is withdrawn takes listed_through back with it, and the clocks of
+// that time.
+func TestWithdrawSuspected(t *testing.T) {
+	f := live(t)
+	f.done("a", at(time.Hour))
+	require.NoError(t, f.PollComplete(t.Context(), Live, at(2*time.Hour), at(time.Hour), clocks))
+	require.NoError(t, f.WithdrawSuspected(t.Context(), Live), "there is none")
+	far := Reading{Server: clocks.Server.Add(40 * 24 * time.Hour), Local: clocks.Local}
+	require.NoError(t, f.SetSuspected(t.Context(), Live, &SuspectedGap{From: at(2 * time.Hour), To: at(240 * time.Hour), Checked: clocks, Since: far}))
+	require.NoError(t, f.PollComplete(t.Context(), Live, at(3*time.Hour), at(time.Hour), far))
+	seg, _ := f.Segment(Live)
+	require.Equal(t, at(240*time.Hour), seg.ListedThrough)
+	require.NoError(t, f.WithdrawSuspected(t.Context(), Live))
+	f.reload()
+	assert.Empty(t, f.Suspected())
+	seg, _ = f.Segment(Live)
+	assert.Equal(t, Segment{From: floor, Cursor: at(time.Hour), ListedThrough: at(2 * time.Hour), ListBase: at(time.Hour), Checked: clocks}, seg)
+}
+
 // Correct sets back and never forward.
 func TestCorrect(t *testing.T) {
 	f := live(t)

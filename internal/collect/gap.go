@@ -99,23 +99,26 @@ func forgotten(now time.Time, seg checkpoint.Segment) time.Time {
 // have been far ahead.
 func (l *lister) decideSuspected(ctx context.Context, gap checkpoint.SuspectedGap) error {
 	s := l.stream
-	seg, _ := s.checkpoint.Segment(l.part)
-	switch verdict := agreeOn(retention, gap.Checked, l.clocks); {
-	case verdict == verdictNo:
-	case verdict == verdictYes:
-		if err := l.passGap(ctx, gap.From, forgotten(earlierOf(l.clocks), seg), record.GapRetention); err != nil {
-			return err
-		}
-	case advanced(gap.Since, l.clocks) < suspicionLasts:
+	verdict := agreeOn(retention, gap.Checked, l.clocks)
+	if verdict == verdictSuspected && advanced(gap.Since, l.clocks) < suspicionLasts {
 		s.deps.Observer.HeldBy(s.id, HoldSuspected, Hold{Err: errSuspected, Fault: faultSuspected})
 		return nil
-	default:
+	}
+	s.deps.Observer.HeldBy(s.id, HoldSuspected, Hold{})
+	if verdict == verdictSuspected {
 		if err := l.passGap(ctx, gap.From, gap.To, record.GapSuspected); err != nil {
 			return err
 		}
+		return s.store(ctx, func(ctx context.Context) error { return s.checkpoint.SetSuspected(ctx, l.part, nil) })
 	}
-	s.deps.Observer.HeldBy(s.id, HoldSuspected, Hold{})
-	return s.store(ctx, func(ctx context.Context) error { return s.checkpoint.SetSuspected(ctx, l.part, nil) })
+	if err := s.store(ctx, func(ctx context.Context) error { return s.checkpoint.WithdrawSuspected(ctx, l.part) }); err != nil {
+		return err
+	}
+	if verdict == verdictNo {
+		return nil
+	}
+	seg, _ := s.checkpoint.Segment(l.part)
+	return l.passGap(ctx, gap.From, forgotten(earlierOf(l.clocks), seg), record.GapRetention)
 }
 
 // advanced is how far both clocks have gone on.

@@ -190,7 +190,10 @@ func tooLate(seg checkpoint.Segment, clocks checkpoint.Reading) bool {
 // correctedBase is the list base of a segment with a stored time that is too late. A
 // cursor that is right stays.
 func correctedBase(seg checkpoint.Segment, clocks checkpoint.Reading) time.Time {
-	return earlierTime(laterOf(clocks).Add(-deepRange), seg.Cursor)
+	if latest := laterOf(clocks).Add(implausibleAfter); seg.Cursor.After(latest) {
+		return laterOf(clocks).Add(-deepRange)
+	}
+	return seg.Cursor
 }
 
 func deepIsDue(prev *PollResult, at time.Time) bool {

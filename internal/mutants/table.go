@@ -352,8 +352,8 @@ var table = []mutant{
 	{
 		name: "a confirmed gap ends where a wrong clock said", file: "internal/collect/gap.go",
 		edits: []edit{
-			{"l.passGap(ctx, gap.From, forgotten(earlierOf(l.clocks), seg), record.GapRetention); err", "l.passGap(ctx, gap.From, gap.To, record.GapRetention); err"},
-			{"\tseg, _ := s.checkpoint.Segment(l.part)\n\tswitch verdict", "\tswitch verdict"},
+			{"return l.passGap(ctx, gap.From, forgotten(earlierOf(l.clocks), seg), record.GapRetention)", "return l.passGap(ctx, gap.From, gap.To, record.GapRetention)"},
+			{"\tseg, _ := s.checkpoint.Segment(l.part)\n\treturn l.passGap", "\treturn l.passGap"},
 		},
 		pkg: inSim, tests: []string{"TestFaultSuspectedGapIsConfirmedLater"},
 	},

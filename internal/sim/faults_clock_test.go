@@ -295,8 +295,13 @@ func TestFaultSuspectedGap(t *testing.T) {
 		s.setOffset(40 * 24 * time.Hour)
 		time.Sleep(time.Hour)
 		assert.Empty(t, s.gaps())
+		require.NotEmpty(t, s.stored().Segments[0].Suspected, "the scene is not what it should be")
+		cursor := s.stored().Segments[0].Cursor
 		s.setOffset(0)
 		time.Sleep(time.Hour)
+		assert.Equal(t, cursor, s.stored().Segments[0].Cursor, "it was right all the time")
+		assert.Zero(t, s.logs.FilterMessage("stored cursor is later than both clocks").Len())
+		assert.False(t, s.stored().Segments[0].ListedThrough.After(time.Now()))
 		s.add(0, "after")
 		s.requireOnce(6*time.Minute, "before", "after")
 		assert.Empty(t, s.gaps())

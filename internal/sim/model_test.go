@@ -68,6 +68,7 @@ type model struct {
 	unnamed, shortPages map[string]bool
 	pageLimit           int
 	gaps                []gap
+	suspected           []gap // that the clocks have not decided yet
 	violations          []string
 	// sums of lines: doubled without a crash, come again after one, lost.
 	doubled, repeated, lost int

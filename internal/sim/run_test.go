@@ -110,6 +110,7 @@ func (w *world) sleep() {
 func (w *world) end() {
 	w.stop()
 	w.inspect(w.plan.cfg)
+	w.inspectSuspected()
 	w.checkRequests()
 	w.mu.Lock()
 	for name, m := range w.models() {

@@ -247,6 +247,22 @@ func (w *world) inspect(cfg *receiver.Config) {
 	}
 }
 
+// inspectSuspected tells the model of gaps that are still suspected at the end.
+func (w *world) inspectSuspected() {
+	for _, eventType := range w.plan.cfg.EventTypes {
+		stored, err := checkpoint.ReadSnapshot(context.Background(), peek{disk: w.disk}, checkpoint.Key(w.plan.cfg.WorkspaceID, eventType))
+		if err != nil || stored == nil {
+			continue
+		}
+		for _, seg := range stored.Segments {
+			for _, g := range seg.Suspected {
+				w.reach("gap still suspected")
+				w.model.suspected = append(w.model.suspected, gap{eventType: eventType, from: g.From, to: g.To, reason: "suspected"})
+			}
+		}
+	}
+}
+
 // inspectSegments checks that the segments begin at the floor, and counts what was
 // seen of them.
 func (w *world) inspectSegments(eventType string, segments []checkpoint.StoredSegment) {
