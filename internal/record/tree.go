@@ -217,7 +217,7 @@ func newKeyIndex(keys []string) keyIndex {
 			index.first = append(index.first, uint16(i))
 		}
 	}
-	index.first = append(index.first, uint16(len(keys)))
+	index.first = append(index.first, uint16(len(keys))) //nolint:gosec // tables are short
 	return index
 }
 
