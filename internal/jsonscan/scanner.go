@@ -128,6 +128,11 @@ func (s *Scanner) end() {
 // Key reads the key of a member, and its colon. What it returns may be a part of the
 // document.
 func (s *Scanner) Key() []byte {
+	before := s.pos
+	if raw, ok := s.plainString(); ok && s.optional(':') {
+		return raw
+	}
+	s.pos = before
 	raw, escaped := s.rawKey()
 	if escaped {
 		return []byte(unescape(raw))
@@ -147,6 +152,9 @@ func (s *Scanner) rawKey() (raw []byte, escaped bool) {
 
 // Text reads a string and returns a copy of its text, as Unquote does.
 func (s *Scanner) Text() string {
+	if raw, ok := s.plainString(); ok {
+		return s.copyOf(raw, s.pos-len(`"`))
+	}
 	raw, escaped := s.rawString()
 	if escaped {
 		return unescape(raw)

@@ -43,6 +43,24 @@ func (s *Scanner) rawString() (raw []byte, escaped bool) {
 	return nil, false
 }
 
+// plainString reads a string that begins here and is plain to its end, as nearly all keys
+// and most short texts are. If there is none it reads nothing.
+//
+// Without it internal/record takes 5 to 7 % more time for raw bodies of small records (least
+// of twelve rounds in turns). It costs 20 lines.
+func (s *Scanner) plainString() (raw []byte, ok bool) {
+	if s.failed || s.pos >= len(s.document) || s.document[s.pos] != '"' {
+		return nil, false
+	}
+	start := s.pos + 1
+	end := skipPlain(s.document, start)
+	if end == len(s.document) || s.document[end] != '"' {
+		return nil, false
+	}
+	s.pos = end + 1
+	return s.document[start:end], true
+}
+
 // escape reads one escape.
 func (s *Scanner) escape() {
 	rest := s.document[s.pos+1:]

@@ -214,7 +214,7 @@ func newKeyIndex(keys []string) keyIndex {
 	index := keyIndex{keys: keys}
 	for i, key := range keys {
 		for len(index.first) <= len(key) {
-			index.first = append(index.first, uint16(i)) //nolint:gosec // tables are short
+			index.first = append(index.first, uint16(i))
 		}
 	}
 	index.first = append(index.first, uint16(len(keys))) //nolint:gosec // tables are short
