@@ -54,7 +54,7 @@ func BenchmarkProve(b *testing.B) {
 		files := newFileSet()
 		require.NoError(b, files.add(path))
 		p := &prover{files: files}
-		require.NoError(b, eachRecord(bytes.NewReader(export.Bytes()), func(d delivered) {
+		require.NoError(b, eachRecord(bytes.NewReader(export.Bytes()), nil, func(d delivered) {
 			if v := p.prove(d); v.Result != proven {
 				b.Fatal(v.Problem)
 			}

@@ -40,6 +40,9 @@ is in no digest, such as all after the last one, is not provable. The lines of
 records are their raw bodies, or those of --files; without either they are counted.
 --public-key checks the signatures.
 
+With --map RECORDS is NDJSON that a store has exported. Chains and lines are checked;
+attributes are not compared, since stores change their types.
+
 A record is proven when a file has the SHA-256 that the record names, and the line
 that it names gives the whole record: body, time, severity and every attribute,
 of the resource too. What a file does not give is named at the end: without the
@@ -59,7 +62,8 @@ type options struct {
 	workspace, organization string
 	ignored                 []string
 	all                     bool
-	publicKey               string
+	publicKey, mapName      string
+	fields                  *fieldMap
 }
 
 // New returns the command.
@@ -78,6 +82,7 @@ func New(env *command.Env) *cobra.Command {
 	flags.StringVar(&o.organization, "organization-id", "", "`ID` of the organization that all records should be of")
 	flags.StringArrayVar(&o.ignored, "ignore-attribute", nil, "attribute `NAME` that may be anything, since a processor sets, changes or removes it; may be repeated")
 	flags.StringVar(&o.publicKey, "public-key", "", "`FILE` with the Ed25519 public key that signatures of digests must be of")
+	flags.StringVar(&o.mapName, "map", "", "RECORDS are NDJSON of a store: `NAME` splunk, elasticsearch or sentinel, or a file that says where its parts are")
 	flags.BoolVar(&o.all, "all", false, "print proven records too")
 	return cmd
 }
@@ -99,6 +104,9 @@ func (o *options) run(env *command.Env, args []string) error {
 	}
 	publicKey, err := readPublicKey(o.publicKey)
 	if err != nil {
+		return err
+	}
+	if o.fields, err = readMap(o.mapName); err != nil {
 		return err
 	}
 	files := newFileSet()
@@ -147,7 +155,7 @@ func (r *report) readRecords(path string) error {
 		defer file.Close()
 		in = file
 	}
-	if err := eachRecord(in, r.judge); err != nil {
+	if err := eachRecord(in, r.fields, r.judge); err != nil {
 		return command.Misuse(fmt.Errorf("read records of %s: %w", path, err))
 	}
 	return r.printErr
@@ -156,8 +164,9 @@ func (r *report) readRecords(path string) error {
 // maxMessage bounds one message, in bytes.
 const maxMessage = 256 << 20
 
-// eachRecord calls do for every log record of a stream of OTLP messages, gzip or not.
-func eachRecord(in io.Reader, do func(delivered)) error {
+// eachRecord calls do for every log record of a stream, gzip or not, of OTLP messages or
+// of a store's lines.
+func eachRecord(in io.Reader, fields *fieldMap, do func(delivered)) error {
 	buffered := bufio.NewReaderSize(in, 1<<20)
 	var text io.Reader = buffered
 	if head, _ := buffered.Peek(2); bytes.Equal(head, []byte{0x1f, 0x8b}) {
@@ -166,6 +175,9 @@ func eachRecord(in io.Reader, do func(delivered)) error {
 			return err
 		}
 		text = inflated
+	}
+	if fields != nil {
+		return fields.eachMapped(text, do)
 	}
 	messages := bufio.NewScanner(text)
 	messages.Buffer(nil, maxMessage)
@@ -200,7 +212,7 @@ func (r *report) judge(d delivered) {
 	}
 	r.addToChain(d)
 	v := verdict{UID: d.attr(record.AttrRecordUID)}
-	if len(r.paths) > 0 || d.record.EventName() == record.DigestEventName {
+	if r.provesLines() || d.record.EventName() == record.DigestEventName {
 		v = r.prove(d)
 	}
 	r.counts[v.Result]++
@@ -219,6 +231,10 @@ func (r *report) judge(d delivered) {
 	}
 	r.printErr = errors.Join(r.printErr, r.print(v))
 }
+
+// provesLines reports whether each record is compared with its line. What a store has
+// changed of types and attributes is no finding.
+func (r *report) provesLines() bool { return len(r.paths) > 0 && r.fields == nil }
 
 // total counts the records, without digests.
 func (r *report) total() (n int) {
@@ -276,7 +292,7 @@ func (r *report) finish() error {
 		return command.Misusef("there is no log record in OTLP in what was read")
 	case len(r.paths) == 0 && s.Digests == 0:
 		return command.Misusef("there is no digest among the records, so --files is needed: the exported files, or their directory")
-	case len(r.paths) > 0 && s.Records > 0 && r.atHand == 0:
+	case r.provesLines() && s.Records > 0 && r.atHand == 0:
 		return command.Misusef("none of the %d records is of a file in %s", s.Records, strings.Join(r.paths, ", "))
 	}
 	var err error
@@ -287,7 +303,7 @@ func (r *report) finish() error {
 		return err
 	}
 	var failed []string
-	if len(r.paths) > 0 && s.Proven < s.Records {
+	if r.provesLines() && s.Proven < s.Records {
 		failed = append(failed, fmt.Sprintf("%d of %d records are not proven", s.Records-s.Proven, s.Records))
 	}
 	if s.Findings > 0 {
@@ -304,7 +320,7 @@ func (r *report) printSummary(s summary) error {
 		return r.env.PrintJSON(map[string]summary{"summary": s}, "")
 	}
 	text := fmt.Sprintf("%d records, %d digests\n", s.Records, s.Digests)
-	if len(r.paths) > 0 {
+	if r.provesLines() {
 		text = fmt.Sprintf("%d records: %d proven, %d not proven, %d not provable, %d report a gap\n", s.Records, s.Proven, s.NotProven, s.NotProvable, s.Gaps)
 	}
 	if len(s.UnprovenAttributes) > 0 {
