@@ -79,13 +79,14 @@ type model struct {
 	pending     map[string][]*line // as uncommitted, dropped ones included
 	open        map[string]bool    // streams that are inside a file
 	// probe is set while a single record is accepted: it may come before its turn.
-	probe      bool
-	known      map[string]map[string]event
-	newest     map[string]time.Time // greatest end_time fetched
-	copies     map[string]int       // acceptances by event type, drops by file, and id and text
-	conflicts  map[string]bool      // ids that exist with several texts
-	texts      map[string]string
-	pendingEnd map[string]time.Time
+	probe       bool
+	known       map[string]map[string]event
+	newest      map[string]time.Time // greatest end_time fetched
+	copies      map[string]int       // acceptances by event type, drops by file, and id and text
+	conflicts   map[string]bool      // ids that exist with several texts
+	texts       map[string]string
+	pendingEnd  map[string]time.Time
+	pendingFile map[string]string
 }
 
 func newModel(now func() time.Time) *model {
@@ -94,7 +95,7 @@ func newModel(now func() time.Time) *model {
 		asked: map[string]time.Time{}, behind: map[string]time.Duration{}, unnamed: map[string]bool{}, shortPages: map[string]bool{},
 		uncommitted: map[string][]*line{}, unstored: map[string]bool{}, pending: map[string][]*line{}, open: map[string]bool{},
 		known: map[string]map[string]event{}, newest: map[string]time.Time{}, copies: map[string]int{},
-		conflicts: map[string]bool{}, texts: map[string]string{}, pendingEnd: map[string]time.Time{},
+		conflicts: map[string]bool{}, texts: map[string]string{}, pendingEnd: map[string]time.Time{}, pendingFile: map[string]string{},
 	}
 }
 
@@ -166,6 +167,7 @@ func (m *model) accept(life int, eventType string, batch []delivery, dropped boo
 			verb = "dropped"
 		}
 		m.note(f, "receiver %d: %s lines %d to %d (%d)", life, verb, batch[0].line, batch[len(batch)-1].line, len(batch))
+		m.pendingFile[eventType] = f.ID
 		if m.pendingEnd[eventType] = f.EndTime; f.odd.oddEnd {
 			m.pendingEnd[eventType] = time.Time{}
 		}

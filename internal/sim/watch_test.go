@@ -207,7 +207,7 @@ func (w *world) checkFloor(r fakeapi.Request) {
 	if asked, known := w.model.asked[query.Get("event_type")]; !ok && known { // no answer has fixed it
 		floor, ok = asked.Add(w.plan.behindMost(asked.Sub(w.begin), r.At.Sub(w.begin))-w.plan.span), true
 	}
-	if by := w.plan.behindMost(r.At.Sub(w.begin)-2*time.Minute, r.At.Sub(w.begin)); by < 0 {
+	if by := w.plan.behindMost(0, r.At.Sub(w.begin)); by < 0 {
 		floor = floor.Add(by - w.plan.span) // without a Date yet, the own clock says what is asked for
 	}
 	for _, m := range w.replays {

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"hash/fnv"
 	"math/rand/v2"
+	"slices"
 	"strings"
 	"time"
 
@@ -73,7 +74,7 @@ func newWorld(p *plan) *world {
 	}
 	w.closing, w.closed = context.WithCancel(context.Background())
 	w.disk = newDisk(w.fate)
-	w.disk.stored = func(replay, eventType string) { w.modelOf(replay).stored(eventType) }
+	w.disk.stored = w.sawStored
 	w.disk.failed = func(replay, eventType string) { w.modelOf(replay).storeFailed(eventType) }
 	if p.until != 0 {
 		p.cfg.Until = w.at(p.until)
@@ -225,6 +226,46 @@ func (w *world) sawFloor(replay, eventType string, floor time.Time) {
 	if !before.Equal(floor) {
 		w.model.violate(nil, "the floor of %s moved from %s to %s", eventType, before, floor)
 	}
+}
+
+// sawStored tells the model of a write. While a commit is being retried, another writer
+// of the stream may store a checkpoint without it. It is called with the lock held.
+func (w *world) sawStored(replay, eventType string) {
+	m := w.modelOf(replay)
+	if m.unstored[eventType] && len(m.uncommitted[eventType]) > 0 && !w.holdsDelivery(replay, eventType) {
+		return
+	}
+	m.stored(eventType)
+}
+
+// holdsDelivery reports whether what is stored of a stream holds what was accepted last.
+func (w *world) holdsDelivery(replay, eventType string) bool {
+	key := checkpoint.Key(w.plan.cfg.WorkspaceID, eventType)
+	if replay != "" {
+		key = "replay/" + replay + strings.TrimPrefix(key, "stream")
+	}
+	stored, err := checkpoint.ReadSnapshot(context.Background(), peek{disk: &disk{fate: newFate(), values: w.disk.values}}, key)
+	if err != nil || stored == nil {
+		return false
+	}
+	m := w.modelOf(replay)
+	id := m.pendingFile[eventType]
+	for _, l := range m.uncommitted[eventType] {
+		for _, f := range slices.Concat(stored.Open, stored.Queue) {
+			waits := f.NextLine > 0 && f.NextLine <= l.number && !slices.Contains(f.Ahead, l.number)
+			for _, lines := range f.Lines {
+				waits = waits || l.number >= lines.From && l.number < lines.To
+			}
+			if f.File.ID == id && waits {
+				return false
+			}
+		}
+		begun := slices.ContainsFunc(slices.Concat(stored.Open, stored.Queue), func(f checkpoint.QueuedFile) bool { return f.File.ID == id })
+		if !begun && !stored.IsCompleted(id) {
+			return false
+		}
+	}
+	return true
 }
 
 // inspect reads the stored state of every stream: its cursor never goes back.
