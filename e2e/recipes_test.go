@@ -8,6 +8,7 @@ package e2e
 import (
 	"bytes"
 	"encoding/json"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -121,7 +122,7 @@ func countOf(t *testing.T, eventTypes ...string) (n int) {
 func (r *recipe) run(sink *testbed.Sink, n int) map[string]testbed.Delivery {
 	r.t.Helper()
 	r.start()
-	r.await("all records", func() bool { return sink.Unique() >= n })
+	r.await(fmt.Sprintf("%d records", n), func() bool { return sink.Unique() >= n })
 	r.awaitPasses(3)
 	r.stop()
 	byUID := map[string]testbed.Delivery{}
