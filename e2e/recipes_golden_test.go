@@ -143,7 +143,7 @@ func runSamples(t *testing.T, example string, samples map[string][]string) []cha
 }
 
 // golden compares lines with a file of testdata/golden/recipes.
-// go test -tags e2e ./e2e -run TestRecipe -update writes them.
+// In e2e, go test -tags e2e -run TestRecipe -update . writes them.
 func golden(t *testing.T, name string, lines []any) {
 	t.Helper()
 	var text bytes.Buffer
