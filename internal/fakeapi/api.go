@@ -37,6 +37,8 @@ type Options struct {
 	// WorkspaceID and OrganizationID that exist; defaults are DefaultWorkspace
 	// and DefaultOrganization.
 	WorkspaceID, OrganizationID string
+	// MoreTypes exist beside the known ones, for either kind of principal.
+	MoreTypes []string
 	// Forbidden types answer 403, as for a key without their scope.
 	Forbidden []string
 	// Inclusive returns a file whose end_time equals `after`, as has been seen

@@ -138,7 +138,7 @@ func (a *API) checkTypes(types []string, scope string) *problem {
 			return refuse(http.StatusBadRequest, "Invalid event_type %s: workspace-scoped, use /compliance/workspaces/{workspace_id}/logs", t)
 		case scope == "workspaces" && slices.Contains(organizationOnly, t):
 			return refuse(http.StatusBadRequest, "Invalid event_type %s: organization-scoped, use /compliance/organizations/{organization_id}/logs", t)
-		case !typePattern.MatchString(t), !slices.Contains(slices.Concat(workspaceOnly, organizationOnly, bothScopes), t):
+		case !typePattern.MatchString(t), !slices.Contains(slices.Concat(workspaceOnly, organizationOnly, bothScopes, a.opts.MoreTypes), t):
 			return refuse(http.StatusBadRequest, "Invalid event_type")
 		}
 	}
