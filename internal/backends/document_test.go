@@ -54,6 +54,18 @@ func sections(t *testing.T) (backends []backend) {
 	return backends
 }
 
+// section is one backend of the document.
+func section(t *testing.T, name string) backend {
+	t.Helper()
+	for _, b := range sections(t) {
+		if b.name == name {
+			return b
+		}
+	}
+	require.FailNow(t, "no section "+name)
+	return backend{}
+}
+
 // Each backend has what a reader looks for: a block, where fields land, limits,
 // times, repetitions, the queue, what was checked, and five queries.
 func TestEveryBackendIsDescribed(t *testing.T) {

@@ -104,10 +104,15 @@ func newWorld(t *testing.T, api *fakeapi.API) *world {
 	return w
 }
 
-// deliver lets a collector without state deliver all there is, once.
-func (w *world) deliver(block string, records int) {
+// deliver lets a collector without state deliver all there is, once. The processors, if
+// any, are one entry of that section.
+func (w *world) deliver(block, processors string, records int) {
 	w.t.Helper()
-	dir := w.t.TempDir()
+	dir, used := w.t.TempDir(), ""
+	if processors != "" {
+		name, _, _ := strings.Cut(strings.TrimSpace(processors), ":\n")
+		processors, used = "processors:\n"+processors, "processors: ["+name+"], "
+	}
 	text := fmt.Sprintf(`
 receivers:
   openai_compliance:
@@ -120,14 +125,14 @@ receivers:
     rate_limit: {downloads_per_minute: 0, lists_per_minute: 0}
     http: {endpoint: %q}
 %s  file: {path: %q}
-extensions:
+%sextensions:
   file_storage: {directory: %q}
 service:
   telemetry: {metrics: {level: none}}
   extensions: [file_storage]
   pipelines:
-    logs: {receivers: [openai_compliance], exporters: [otlp_http/victorialogs, file]}
-`, fakeapi.DefaultKey, fakeapi.DefaultWorkspace, w.api.URL, strings.Replace(block, "https://victorialogs.example.com:9428", w.base, 1), w.messages, dir)
+    logs: {receivers: [openai_compliance], %sexporters: [otlp_http/victorialogs, file]}
+`, fakeapi.DefaultKey, fakeapi.DefaultWorkspace, w.api.URL, strings.Replace(block, "https://victorialogs.example.com:9428", w.base, 1), w.messages, processors, dir, used)
 	config, log := filepath.Join(dir, "config.yaml"), filepath.Join(dir, "log")
 	require.NoError(w.t, os.WriteFile(config, []byte(text), 0o600))
 	before := len(w.rows("*"))
@@ -194,18 +199,14 @@ func TestQueries(t *testing.T) {
 	records += 2 // short, and the gap record
 	w := newWorld(t, api)
 
-	byName := map[string]backend{}
-	for _, b := range sections(t) {
-		byName[b.name] = b
-	}
-	store, kafka := byName["VictoriaLogs"], byName["Kafka"]
-	w.deliver(store.blocks[0], records)
+	store, kafka := section(t, "VictoriaLogs"), section(t, "Kafka")
+	w.deliver(store.blocks[0], "", records)
 	once := make([]int, len(store.queries))
 	for i, query := range store.queries {
 		once[i] = len(w.rows(query))
 		assert.Positive(t, once[i], query)
 	}
-	w.deliver(store.blocks[0], records)
+	w.deliver(store.blocks[0], "", records)
 	uids := w.rows("* | stats by (log.record.uid) count() n")
 	assert.Len(t, uids, records)
 	for _, row := range uids {
@@ -224,4 +225,29 @@ func TestQueries(t *testing.T) {
 		assert.Len(t, w.jq(kafka.setup, query), once[i], "%s\nfinds what VictoriaLogs does", query)
 	}
 	assert.EqualValues(t, 777, w.jq(kafka.setup, kafka.queries[3])[0]["output"])
+}
+
+// The processor of the document cuts a body, between two characters, so that VictoriaLogs
+// keeps the record with its attributes.
+func TestCutBodies(t *testing.T) {
+	text, err := os.ReadFile("../../docs/backends.md")
+	require.NoError(t, err)
+	var cut string
+	for _, block := range fence.FindAllStringSubmatch(string(text), -1) {
+		if strings.HasPrefix(block[2], "  transform/cut:") {
+			cut = block[2]
+		}
+	}
+	require.NotEmpty(t, cut)
+	api := fakeapi.New(fakeapi.Options{})
+	line := `{"event_id":"long","type":"CONVERSATION_MESSAGE","x":"` + strings.Repeat("\u20ac", 800_000) + `"}`
+	api.Add("CONVERSATION_MESSAGE", time.Now().Add(-time.Hour), line)
+	w := newWorld(t, api)
+	w.deliver(section(t, "VictoriaLogs").blocks[0], cut, 1)
+	row := w.rows("*")[0]
+	assert.Equal(t, "long", row["log.record.uid"])
+	body, ok := row["_msg"].(string)
+	require.True(t, ok)
+	assert.True(t, strings.HasPrefix(line, body), "cut at the end of a character")
+	assert.InDelta(t, 250_000, len(body), 3)
 }
