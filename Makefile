@@ -94,6 +94,16 @@ test-ui: $(COLLECTOR) _build/demo-ui $(TOOLS)/victoria-logs ## open the page of 
 	go test -tags e2e -count=1 -run TestQueriesFindInVictoriaLogs -v ./internal/sigma
 	cd e2e/ui && $(ALONE) go test -count=1 -v .
 
+# The collector that validates blocks of docs/backends.md.
+BACKENDS := _build/backends/otelcol-backends
+$(BACKENDS): internal/backends/builder-config.yaml | $(TOOLS)/builder
+	@mkdir -p _build
+	$(BUILDER) --config internal/backends/builder-config.yaml
+
+.PHONY: test-backends
+test-backends: $(COLLECTOR) $(BACKENDS) $(TOOLS)/victoria-logs ## run and validate what docs/backends.md says: blocks, limits, queries
+	go test -tags e2e -count=1 -v ./internal/backends
+
 .PHONY: screenshot
 screenshot: test-ui ## take the picture that README.md shows anew
 	cp _build/demo-ui.png docs/images/demo-ui.png

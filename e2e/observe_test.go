@@ -110,7 +110,7 @@ func TestDashboard(t *testing.T) {
 		}
 	})
 	t.Run("dashboard", func(t *testing.T) {
-		queries := dashboardQueries(t)
+		queries := dashboardQueries(t, "openai-compliance.json")
 		require.Greater(t, len(queries), 20)
 		for _, query := range queries {
 			r.t = t
@@ -120,11 +120,11 @@ func TestDashboard(t *testing.T) {
 	t.Run("rules", func(t *testing.T) { assertRules(t, r, p) })
 }
 
-// dashboardQueries returns the queries of the dashboard with its variables set to
+// dashboardQueries returns the queries of a dashboard with its variables set to
 // all there is.
-func dashboardQueries(t *testing.T) (queries []string) {
+func dashboardQueries(t *testing.T, file string) (queries []string) {
 	t.Helper()
-	data, err := os.ReadFile("../deploy/grafana/openai-compliance.json")
+	data, err := os.ReadFile("../deploy/grafana/" + file)
 	require.NoError(t, err)
 	var dashboard struct {
 		Panels []struct {
@@ -134,7 +134,8 @@ func dashboardQueries(t *testing.T) (queries []string) {
 		}
 	}
 	require.NoError(t, json.Unmarshal(data, &dashboard))
-	all := strings.NewReplacer("$instance", ".+", "$event_type", ".+", "$__rate_interval", "10s")
+	all := strings.NewReplacer("$instance", ".+", "$event_type", ".+", "$__rate_interval", "10s",
+		"$user", ".*", "$source", "CODEX_TURN", "$__range", "1h")
 	seen := map[int]bool{}
 	for _, panel := range dashboard.Panels {
 		assert.False(t, seen[panel.ID], "panel %q shares its id", panel.Title)

@@ -92,6 +92,30 @@ func TestStreamFloor(t *testing.T) {
 	})
 }
 
+// The log says since when a first run collects files, and how far start_from reaches by
+// default; a replay, which has bounds of its own, has no such hint.
+func TestFirstRunSaysSinceWhen(t *testing.T) {
+	w := newWorld(t, fakeapi.Options{}, func(cfg *Config) {
+		cfg.Replay = []ReplayConfig{{Name: "again", From: "-48h", To: "-47h"}}
+	})
+	w.start()
+	const message = "first run, collecting files from here"
+	require.Eventually(t, func() bool { return w.logs.FilterMessage(message).Len() == 2 }, 20*time.Second, 5*time.Millisecond)
+	for _, entry := range w.logs.FilterMessage(message).All() {
+		fields := entry.ContextMap()
+		floor, ok := fields["floor"].(time.Time)
+		require.True(t, ok, fields)
+		if fields["replay"] == "again" {
+			assert.WithinDuration(t, recent(48*time.Hour), floor, time.Minute)
+			assert.NotContains(t, fields, "hint")
+			continue
+		}
+		assert.WithinDuration(t, recent(24*time.Hour), floor, time.Minute)
+		assert.Equal(t, "-24h", fields["start_from"])
+		assert.Contains(t, fields["hint"], "24h")
+	}
+}
+
 // Start stores the text of start_from and its clock before any request: a first run
 // that never reached the API does not move its beginning when it is started again
 // later. The first answer fixes the floor.

@@ -4,6 +4,7 @@
 set -euo pipefail
 packages=(
 	chromium      # make test-ui: opens the page
+	jq            # make test-backends: queries over messages of Kafka
 	prometheus    # make test: alerting rules, dashboard
 	tinyproxy-bin # make test: a real proxy; the program alone, without a service that would be started
 )

@@ -159,8 +159,11 @@ func (f *FirstRun) fix(ctx context.Context) {
 			continue // the stream asks again
 		}
 		s.deps.Observer.HeldBy(s.id, HoldBounds, Hold{})
-		s.note(NoteInfo, "first run, collecting files from here",
-			Field{"start_from", first.StartFrom}, Field{"floor", bounds.Floor}, Field{"until", bounds.Until})
+		fields := []Field{{"start_from", first.StartFrom}, {"floor", bounds.Floor}, {"until", bounds.Until}}
+		if s.id.Replay == "" {
+			fields = append(fields, Field{"hint", hintFirstRun})
+		}
+		s.note(NoteInfo, "first run, collecting files from here", fields...)
 		s.changed.broadcast()
 		s.markBeginning(ctx, checkpoint.Live, clocks)
 		s.markBeginning(ctx, checkpoint.History, clocks)

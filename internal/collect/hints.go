@@ -15,6 +15,7 @@ import (
 // Hints: what an operator can do about a fault.
 const (
 	hintNone          = "look at the error; the next poll tries again"
+	hintFirstRun      = "no file before floor is collected; start_from reaches 24h back unless it says otherwise, 30d at most; a replay collects earlier files"
 	hintCut           = "the next poll resumes; raise poll_timeout or max_pages if this repeats"
 	hintSlow          = "raise poll_timeout, or look at the network: the download takes longer; the retry queue has no such limit"
 	hintNotAdvancing  = "the API repeats a page and says that there is more: report it to OpenAI; nothing was skipped"
