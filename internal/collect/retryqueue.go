@@ -76,9 +76,12 @@ func refOf(f compliance.File) deliver.FileRef {
 // enqueue stores an entry, and holds the stream while the queue is full: the API
 // keeps the files meanwhile.
 func (s *Stream) enqueue(ctx context.Context, entry checkpoint.QueuedFile) error {
-	held := false
+	held, enqueue := false, s.checkpoint.EnqueueAndPass
+	if entry.Cause == labelEntry { // it comes before its turn: files listed before it are not settled
+		enqueue = s.checkpoint.Enqueue
+	}
 	for {
-		err := s.store(ctx, func(ctx context.Context) error { return s.checkpoint.EnqueueAndPass(ctx, entry) })
+		err := s.store(ctx, func(ctx context.Context) error { return enqueue(ctx, entry) })
 		if err == nil || s.classifier.Classify(err).Label != labelQueueFull {
 			if held {
 				s.releaseQueueFull()

@@ -119,6 +119,25 @@ func TestFaultOddEntry(t *testing.T) {
 	}
 }
 
+// An odd entry is quarantined as soon as its page is read; the cursor does not pass the
+// files listed before it, which are still to come.
+func TestFaultOddEntryPassesNoFile(t *testing.T) {
+	play(t, fakeapi.Options{}, func(s *scene) {
+		first := s.add(10*time.Hour, "first")
+		odd := s.add(time.Hour, "odd")
+		s.api.Script(rewriteEntry(odd.ID, set("file_size", nil)))
+		blocked := make(chan struct{})
+		s.setConsume(func(plog.Logs) error { <-blocked; return nil })
+		s.start()
+		time.Sleep(time.Minute)
+		assert.Len(s.t, s.stored().Queue, 1)
+		assert.True(s.t, s.stored().Segments[0].Cursor.Before(first.EndTime))
+		close(blocked)
+		s.setConsume(nil)
+		s.requireOnce(7*time.Minute, "first", "odd")
+	})
+}
+
 // An entry that was wrong while its file was collected, and that no poll lists again, is
 // looked up by the retry queue: the file is delivered once its entry is right.
 func TestFaultWrongEntryInHistory(t *testing.T) {
