@@ -111,6 +111,11 @@ func (n *node) storeRules(text string, out *attributeValues) {
 		return
 	}
 	for i := range n.rules {
-		n.rules[i].store(text, out)
+		rule := &n.rules[i]
+		if rule.plain && !out.set.has(rule.slot) { // as most are
+			out.put(rule.slot, attributeValue{text: text, rank: rule.rank})
+			continue
+		}
+		rule.store(text, out)
 	}
 }

@@ -47,6 +47,7 @@ type compiledRule struct {
 	kind       kind
 	slot, rank int
 	outcome    bool
+	plain      bool // the attribute is the text as it is
 }
 
 // tree is a table made for reading: one walk over a line follows it.
@@ -101,6 +102,7 @@ func (t *tree) compile(to target, rank int) compiledRule {
 	if to.read != nil {
 		rule.read, rule.known = to.read.text, map[string]string{}
 	}
+	rule.plain = rule.kind == kindString && to.read == nil
 	return rule
 }
 

@@ -224,7 +224,12 @@ func (v *attributeValues) setAttributes(attrs pcommon.Map) {
 	attrs.EnsureCapacity(bits.OnesCount64(left[0]) + bits.OnesCount64(left[1]))
 	for word := range left {
 		for ; left[word] != 0; left[word] &= left[word] - 1 {
-			v.setAttribute(attrs, word<<6+bits.TrailingZeros64(left[word]))
+			slot := word<<6 + bits.TrailingZeros64(left[word])
+			if v.kinds[slot] == kindString { // as most are
+				attrs.PutStr(v.attrs[slot], v.values[slot].text)
+				continue
+			}
+			v.setAttribute(attrs, slot)
 		}
 	}
 }
@@ -245,6 +250,5 @@ func (v *attributeValues) setAttribute(attrs pcommon.Map, slot int) {
 			list.AppendEmpty().SetStr(item.text)
 		}
 	case kindString, kindTime:
-		attrs.PutStr(name, value.text)
 	}
 }
