@@ -7,6 +7,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"strings"
@@ -73,9 +74,7 @@ func TestVerifyMapped(t *testing.T) {
 		},
 		own: func(body string, attrs, resource map[string]any) any {
 			nested := map[string]any{"openai": map[string]any{"workspace": map[string]any{"id": resource["openai.workspace.id"]}}}
-			for name, value := range attrs {
-				nested[name] = value
-			}
+			maps.Copy(nested, attrs)
 			nested[record.AttrEventType] = resource[record.AttrEventType]
 			return map[string]any{"a": map[string]any{"b": map[string]any{"line": body, "x": nested}}}
 		},
