@@ -23,7 +23,10 @@
 //	}
 package jsonscan
 
-import "bytes"
+import (
+	"bytes"
+	"math"
+)
 
 // MaxDepth is how deep objects and arrays may be nested.
 const MaxDepth = 10_000
@@ -151,12 +154,22 @@ func (s *Scanner) rawKey() (raw []byte, escaped bool) {
 }
 
 // Text reads a string and returns a copy of its text, as Unquote does.
-func (s *Scanner) Text() string {
+func (s *Scanner) Text() string { return s.ShortText(math.MaxInt) }
+
+// ShortText is Text for a string of at most so many bytes as written. Of a longer one it
+// returns nothing.
+func (s *Scanner) ShortText(most int) string {
 	if raw, ok := s.plainString(); ok {
+		if len(raw) > most {
+			return ""
+		}
 		return s.copyOf(raw, s.pos-len(`"`))
 	}
 	raw, escaped := s.rawString()
-	if escaped {
+	switch {
+	case len(raw) > most:
+		return ""
+	case escaped:
 		return unescape(raw)
 	}
 	return s.copyOf(raw, s.pos-len(`"`))

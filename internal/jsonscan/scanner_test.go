@@ -226,3 +226,19 @@ func FuzzScanner(f *testing.F) {
 		}
 	})
 }
+
+// A text that is too long as written is read and gives nothing; the next value is read as
+// it is.
+func TestShortText(t *testing.T) {
+	for document, want := range map[string]string{
+		`["abc","x"]`: "abc", `["abcd","x"]`: "", `["\n","x"]`: "\n", `["\u0041","x"]`: "", `["\n\n","x"]`: "", `["","x"]`: "", `["ä","x"]`: "ä", `["äö","x"]`: "",
+	} {
+		scan := New([]byte(document))
+		require.True(t, scan.BeginArray())
+		assert.Equal(t, want, scan.ShortText(3), document)
+		require.True(t, scan.NextElement())
+		assert.Equal(t, "x", scan.Text())
+		require.False(t, scan.NextElement())
+		assert.True(t, scan.Done(), document)
+	}
+}

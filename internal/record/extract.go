@@ -40,6 +40,8 @@ func extractObject(scan *jsonscan.Scanner, at *node, out *attributeValues) {
 
 func extractValue(scan *jsonscan.Scanner, at *node, out *attributeValues) {
 	switch first := scan.Peek(); {
+	case first == '"' && at.scalar: // as most are
+		at.store(scan.ShortText(at.form.longest()), first, out)
 	case first == 'n':
 		at.storeNull(out)
 		scan.Literal()

@@ -36,6 +36,20 @@ const (
 	maxURL   = 2048
 )
 
+// longest says how long a text of the form may be as it is written, in bytes.
+func (f form) longest() int {
+	switch f {
+	case formToken:
+		return maxToken
+	case formURL:
+		return maxURL
+	case formTime:
+		return maxTime
+	default:
+		return math.MaxInt
+	}
+}
+
 // fits says whether a value, as written, is of the form, and so stays where content is
 // withheld. Content never does, unless it is empty.
 func (f form) fits(raw []byte) bool {
@@ -56,6 +70,8 @@ func (f form) fits(raw []byte) bool {
 		return false
 	case raw[0] != '"':
 		return fitsScalar(f, raw, raw[0])
+	case len(raw)-len(`""`) > f.longest():
+		return false
 	case bytes.IndexByte(raw, '\\') >= 0:
 		return fitsScalar(f, jsonscan.Unquote(raw), '"')
 	}
@@ -80,9 +96,6 @@ func fitsScalar[T chars](f form, of T, first byte) bool {
 	case formCoordinate:
 		return isCoordinate(of)
 	case formURL:
-		if len(of) > maxURL {
-			return false
-		}
 		_, _, ok := cutURL(string(of))
 		return ok
 	case formContent, formOpen:
@@ -101,8 +114,14 @@ func isToken[T chars](of T) bool {
 	return len(of) > 0 && len(of) <= maxToken && holds(tokenBytes, of)
 }
 
+// maxTokens is how long a value that is all tokens may be, in bytes as written.
+const maxTokens = 4096
+
 // tokensOnly reads a JSON value, as written.
 func tokensOnly(raw []byte) bool {
+	if len(raw) > maxTokens {
+		return false
+	}
 	scan := jsonscan.New(raw)
 	ok := true
 	eachText(&scan, func(text string) { ok = ok && (text == "" || isToken(text)) })

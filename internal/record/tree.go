@@ -20,6 +20,8 @@ type node struct {
 
 	leaf bool // the table names it: it has a form
 	form form
+	// scalar says that a text sets attributes as it is.
+	scalar bool
 	// visit is that of the object which last had this member.
 	visit uint64
 	// tested says that a value can be of another form than what the rules read.
@@ -132,6 +134,7 @@ func (n *node) finish(open bool) {
 	}
 	n.outermost = isOpen
 	n.tested = !n.readsItself()
+	n.scalar = len(n.rules) > 0 && n.form != formTokens && n.element == nil
 	slices.SortStableFunc(n.children, func(a, b *node) int { return cmp.Compare(len(a.key), len(b.key)) })
 	keys := make([]string, len(n.children))
 	for i, child := range n.children {
