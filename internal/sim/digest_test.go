@@ -249,9 +249,9 @@ func TestDigestIsNeverGivenUp(t *testing.T) {
 				s.stop()
 				s.start()
 				time.Sleep(time.Hour)
+				kept.mu.Lock()
 				assert.Len(t, kept.records, 2, "records are delivered meanwhile")
 				assert.Len(t, offered, 1, "the same bytes, and no other digest")
-				kept.mu.Lock()
 				broken = false
 				kept.mu.Unlock()
 				time.Sleep(2 * time.Hour)
