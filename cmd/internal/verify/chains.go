@@ -12,8 +12,6 @@ import (
 	"strings"
 	"time"
 
-	"go.opentelemetry.io/collector/pdata/pcommon"
-
 	"github.com/openaicompliance/openaicompliancereceiver/cmd/internal/command"
 	"github.com/openaicompliance/openaicompliancereceiver/internal/digest"
 	"github.com/openaicompliance/openaicompliancereceiver/internal/printable"
@@ -62,13 +60,9 @@ func (r *report) addToChain(d delivered) {
 	of := digest.Record{
 		Stream: streamOf(d), FileID: d.attr(record.AttrFileID), FileSHA256: d.attr(record.AttrFileSHA256), Line: int(d.line()),
 	}
-	body, withheld := d.record.Body(), d.attr(record.AttrContent) != ""
-	switch {
-	case body.Type() == pcommon.ValueTypeStr && !withheld:
-		of.Sum = digest.SumLine([]byte(body.Str()))
-	case body.Type() == pcommon.ValueTypeBytes && !withheld:
-		of.Sum = digest.SumLine(body.Bytes().AsRaw())
-	default:
+	if line, ok := rawLine(d); ok {
+		of.Sum = digest.SumLine(line)
+	} else {
 		lines, err := r.files.linesOfKnown(of.FileSHA256)
 		line, ok := lines[d.line()]
 		if of.NoSum = err != nil || !ok; !of.NoSum {

@@ -72,7 +72,7 @@ func TestVerifyChain(t *testing.T) {
 	key := r.digested(24 * time.Hour)
 	out, notes, status := r.verifyFrom("", "--public-key", key, r.records)
 	require.Zero(t, status, out+notes)
-	assert.Contains(t, out, workspace+" AUTH_LOG: complete, 1 digests (signatures checked) from 2026-08-02T11:00:00Z to 2026-08-02T11:00:00Z; 1 files with 6 records whole\n6 records, 1 digests\n")
+	assert.Contains(t, out, workspace+" AUTH_LOG: complete, 1 digests (signatures checked) from 2026-08-02T11:00:00Z to 2026-08-02T11:00:00Z; 1 files with 6 records whole\n6 records, 1 digests; the attributes of 6 records are what their bodies give\n")
 
 	r.drop(3)
 	out, notes, status = r.verifyFrom("", r.records)
@@ -102,6 +102,8 @@ func TestVerifyChainFindings(t *testing.T) {
 			r.first().CopyTo(r.lineRecords().AppendEmpty())
 			r.lineRecords().At(lines).Body().SetStr("forged")
 		}, "FINDING: record contradicted", command.ExitFinding},
+		"a changed attribute": {func(r *rig) { r.first().Attributes().PutStr("user.email", "mallory@example.com") },
+			`NOT PROVEN: record 1, line 1 of file f: the attribute "user.email" is not what the line gives`, command.ExitFinding},
 		"a repetition": {func(r *rig) { r.first().CopyTo(r.lineRecords().AppendEmpty()) }, "note: record repeated", command.ExitOK},
 		"a later file": {func(r *rig) {
 			r.first().CopyTo(r.lineRecords().AppendEmpty())

@@ -47,6 +47,8 @@ func newFileSet() *fileSet {
 	return &fileSet{files: map[string][]exported{}, lines: map[string]map[int64][]byte{}, size: map[string]int{}}
 }
 
+func (s *fileSet) empty() bool { return len(s.files) == 0 }
+
 // add adds a file, or the files of a directory: those of its manifest, else those whose
 // names end with .jsonl.
 func (s *fileSet) add(path string) error {

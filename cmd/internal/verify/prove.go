@@ -114,18 +114,9 @@ func (p *prover) prove(d delivered) verdict {
 // compare makes the record of its line again and compares all of it. What neither the
 // line nor the file's entry gives is taken from the record itself and named in unproven.
 func (p *prover) compare(d delivered) (unproven []string, err error) {
-	sum := d.attr(record.AttrFileSHA256)
-	file, ok := p.files.find(sum, d.attr(record.AttrFileID))
-	if !ok {
-		return nil, errNoFile
-	}
-	lines, err := p.files.linesOf(sum)
+	file, line, err := p.lineOf(d)
 	if err != nil {
 		return nil, err
-	}
-	line, ok := lines[d.line()]
-	if !ok {
-		return nil, fmt.Errorf("the file has no line %d", d.line())
 	}
 	m, from, unproven := p.claims(d, file)
 	if m.mode == record.ContentHMAC && p.key == "" {
@@ -142,6 +133,45 @@ func (p *prover) compare(d delivered) (unproven []string, err error) {
 		}
 	}
 	return unproven, differences(made, d)
+}
+
+// lineOf returns the line that a record names, and its file. Without any file it is the
+// raw body, whose place the digests prove.
+func (p *prover) lineOf(d delivered) (exported, []byte, error) {
+	if p.files.empty() {
+		line, ok := rawLine(d)
+		if !ok {
+			return exported{}, nil, errNoFile
+		}
+		return exported{}, line, nil
+	}
+	sum := d.attr(record.AttrFileSHA256)
+	file, ok := p.files.find(sum, d.attr(record.AttrFileID))
+	if !ok {
+		return exported{}, nil, errNoFile
+	}
+	lines, err := p.files.linesOf(sum)
+	if err != nil {
+		return exported{}, nil, err
+	}
+	line, ok := lines[d.line()]
+	if !ok {
+		return exported{}, nil, fmt.Errorf("the file has no line %d", d.line())
+	}
+	return file, line, nil
+}
+
+// rawLine is the line of a record whose body is exactly that.
+func rawLine(d delivered) ([]byte, bool) {
+	switch body := d.record.Body(); {
+	case d.attr(record.AttrContent) != "":
+		return nil, false
+	case body.Type() == pcommon.ValueTypeStr:
+		return []byte(body.Str()), true
+	case body.Type() == pcommon.ValueTypeBytes:
+		return body.Bytes().AsRaw(), true
+	}
+	return nil, false
 }
 
 // claims puts together what a record is made with: of the file's entry what that gives,

@@ -38,6 +38,7 @@ With digests (digest::interval) each stream has a verdict: between its first and
 last digest nothing that was delivered is missing, changed or added, or what is. What
 is in no digest, such as all after the last one, is not provable. The lines of
 records are their raw bodies, or those of --files; without either they are counted.
+Without --files the attributes of a record are made again of its raw body.
 --public-key checks the signatures.
 
 With --map RECORDS is NDJSON that a store has exported. Chains and lines are checked;
@@ -212,7 +213,7 @@ func (r *report) judge(d delivered) {
 	}
 	r.addToChain(d)
 	v := verdict{UID: d.attr(record.AttrRecordUID)}
-	if r.provesLines() || d.record.EventName() == record.DigestEventName {
+	if r.provesLines() || d.record.EventName() == record.DigestEventName || r.provesBody(d) {
 		v = r.prove(d)
 	}
 	r.counts[v.Result]++
@@ -235,6 +236,13 @@ func (r *report) judge(d delivered) {
 // provesLines reports whether each record is compared with its line. What a store has
 // changed of types and attributes is no finding.
 func (r *report) provesLines() bool { return len(r.paths) > 0 && r.fields == nil }
+
+// provesBody reports whether a record is compared with its own body, the line that its
+// attributes were made of: the digests prove that line.
+func (r *report) provesBody(d delivered) bool {
+	_, raw := rawLine(d)
+	return len(r.paths) == 0 && r.fields == nil && raw && d.record.EventName() != record.GapEventName
+}
 
 // total counts the records, without digests.
 func (r *report) total() (n int) {
@@ -303,8 +311,12 @@ func (r *report) finish() error {
 		return err
 	}
 	var failed []string
-	if r.provesLines() && s.Proven < s.Records {
-		failed = append(failed, fmt.Sprintf("%d of %d records are not proven", s.Records-s.Proven, s.Records))
+	unproven := s.NotProven
+	if r.provesLines() {
+		unproven = s.Records - s.Proven
+	}
+	if unproven > 0 {
+		failed = append(failed, fmt.Sprintf("%d of %d records are not proven", unproven, s.Records))
 	}
 	if s.Findings > 0 {
 		failed = append(failed, fmt.Sprintf("findings: %d", s.Findings))
@@ -319,7 +331,7 @@ func (r *report) printSummary(s summary) error {
 	if r.format == command.JSON {
 		return r.env.PrintJSON(map[string]summary{"summary": s}, "")
 	}
-	text := fmt.Sprintf("%d records, %d digests\n", s.Records, s.Digests)
+	text := fmt.Sprintf("%d records, %d digests; the attributes of %d records are what their bodies give\n", s.Records, s.Digests, s.Proven)
 	if r.provesLines() {
 		text = fmt.Sprintf("%d records: %d proven, %d not proven, %d not provable, %d report a gap\n", s.Records, s.Proven, s.NotProven, s.NotProvable, s.Gaps)
 	}
