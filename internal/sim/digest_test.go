@@ -4,8 +4,13 @@
 package sim
 
 import (
+	"crypto/ed25519"
+	"crypto/x509"
+	"encoding/pem"
 	"errors"
 	"fmt"
+	"os"
+	"path/filepath"
 	"strconv"
 	"strings"
 	"sync"
@@ -260,6 +265,29 @@ func TestDigestIsNeverGivenUp(t *testing.T) {
 			})
 		})
 	}
+}
+
+// With a signing key each digest carries the signature of its body.
+func TestDigestsAreSigned(t *testing.T) {
+	public, private, err := ed25519.GenerateKey(nil)
+	require.NoError(t, err)
+	pkcs8, err := x509.MarshalPKCS8PrivateKey(private)
+	require.NoError(t, err)
+	path := filepath.Join(t.TempDir(), "key")
+	require.NoError(t, os.WriteFile(path, pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: pkcs8}), 0o600))
+	play(t, fakeapi.Options{}, func(s *scene) {
+		var kept evidence
+		s.setConsume(kept.keep)
+		s.cfg.Digest.Interval, s.cfg.Digest.SigningKeyFile = time.Hour, path
+		s.start()
+		time.Sleep(150 * time.Minute)
+		s.stop()
+		require.Len(t, kept.digests, 2)
+		for _, record := range kept.digests {
+			signature, _ := record.Attributes().Get("openai.compliance.digest.signature")
+			assert.True(t, digest.Verify(public, []byte(record.Body().Str()), signature.Str()))
+		}
+	})
 }
 
 // A stream that ends has a last digest of all that was delivered.
