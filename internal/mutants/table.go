@@ -8,7 +8,9 @@ const (
 	inCollect    = "./internal/collect"
 	inCompliance = "./internal/compliance"
 	inDeliver    = "./internal/deliver"
+	inDigest     = "./internal/digest"
 	inLimit      = "./internal/limit"
+	inReceiver   = "./receiver"
 	inSecret     = "./internal/secret"
 	inSim        = "./internal/sim"
 	inStatus     = "./internal/status"
@@ -533,5 +535,34 @@ var table = []mutant{
 		name: "one type that fails degrades the component", file: "internal/status/tracker.go",
 		edits: []edit{{"if kind == KindPoll && !polls {", `if kind == KindPoll && !polls && name == "" {`}},
 		pkg:   inStatus, tests: []string{"TestPollTroubleOfAllTypesDegrades"},
+	},
+	{
+		name: "a duplicate counts as delivered", file: "internal/collect/tally.go",
+		edits: []edit{{"			outcome = lineDuplicate\n", "			outcome = lineDelivered\n"}},
+		pkg:   inSim, tests: []string{"TestDigestsOfOddRecords"},
+	},
+	{
+		name: "a digest is cut while one is pending", file: "internal/collect/digests.go",
+		edits: []edit{{`case at.Pending != "":
+			d.deliver(ctx, at)
+		case at.Full > 0 || pause <= 0:`, `case at.Pending != "" && pause > 0:
+			d.deliver(ctx, at)
+		case at.Full > 0 || pause <= 0:`}},
+		pkg: inSim, tests: []string{"TestDigestIsNeverGivenUp"},
+	},
+	{
+		name: "one file that differs is the meaning of digests", file: "internal/collect/contact.go",
+		edits: []edit{{"len(c.files) < contactFiles {", "len(c.files) < 1 {"}},
+		pkg:   inReceiver, tests: []string{"TestFirstContactHoldsAllTypes"},
+	},
+	{
+		name: "a quiet type is asked for in every poll", file: "internal/collect/freshness.go",
+		edits: []edit{{"g.fresh.next = now.Add(quietAfter)", "g.fresh.next = now"}},
+		pkg:   inReceiver, tests: []string{"TestNewestRecordOfQuietType"},
+	},
+	{
+		name: "records are not missed", file: "internal/digest/check.go",
+		edits: []edit{{"case held < want:", "case held < 0:"}},
+		pkg:   inDigest, tests: []string{"TestTampering"},
 	},
 }
