@@ -58,7 +58,7 @@ func TestMisuse(t *testing.T) {
 		"--line: -3 must be at least 1":                               "inspect --line -3 auth_log.jsonl",
 		"x_sample.jsonl does not begin with an event type":            "inspect x_sample.jsonl",
 		"verify takes files of delivered records":                     "verify",
-		"read records: open records.json":                                          "verify records.json",
+		"read records: open records.json":                             "verify records.json",
 		`"no such" is not a command; see openai-compliance --help`:    "help no such",
 		`"csh" is not a command of openai-compliance completion`:      "completion csh",
 		`"state shwo" is not a command; see openai-compliance --help`: "help state shwo",
