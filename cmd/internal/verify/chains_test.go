@@ -102,8 +102,9 @@ func TestVerifyChainFindings(t *testing.T) {
 			r.first().CopyTo(r.lineRecords().AppendEmpty())
 			r.lineRecords().At(lines).Body().SetStr("forged")
 		}, "FINDING: record contradicted", command.ExitFinding},
-		"a changed attribute": {func(r *rig) { r.first().Attributes().PutStr("user.email", "mallory@example.com") },
-			`NOT PROVEN: record 1, line 1 of file f: the attribute "user.email" is not what the line gives`, command.ExitFinding},
+		"a changed attribute": {func(r *rig) {
+			r.first().Attributes().PutStr("user.email", "mallory@example.com")
+		}, `NOT PROVEN: record 1, line 1 of file f: the attribute "user.email" is not what the line gives`, command.ExitFinding},
 		"a repetition": {func(r *rig) { r.first().CopyTo(r.lineRecords().AppendEmpty()) }, "note: record repeated", command.ExitOK},
 		"a later file": {func(r *rig) {
 			r.first().CopyTo(r.lineRecords().AppendEmpty())
