@@ -256,7 +256,7 @@ var table = []mutant{
 	{
 		name: "one odd time blames the clocks", file: "internal/collect/lister.go",
 		edits: []edit{{"return odd >= 3 && 2*odd > len(entries)", "return odd > 0"}},
-		pkg:   inSim, tests: []string{"TestFaultImplausibleEndTime"},
+		pkg:   inCollect, tests: []string{"TestClocksAtFault"},
 	},
 	{
 		name: "an odd entry is left out", file: "internal/collect/lister.go",
