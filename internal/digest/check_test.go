@@ -245,6 +245,47 @@ func TestRestoredChain(t *testing.T) {
 	assert.Equal(t, []Kind{KindRestored}, kindsOf(s.check(nil)))
 }
 
+// A file that is completed again after an older checkpoint was restored may have left
+// other lines out as duplicates: either digest of it may be what is there, and the records
+// of both together are counted. What neither delivered in full is still missing.
+func TestRestoredFile(t *testing.T) {
+	s := newStore(t)
+	s.change(t, 3, func(d *Document) { d.Term = 2 })
+	again := newStore(t)
+	again.change(t, 3, func(d *Document) {
+		d.Term, d.Previous = 3, s.digests[2].sha256
+		lines := NewLinesDigest()
+		for number := 1; number <= 2; number++ {
+			lines.Add(number, SumLine(line(3, number)))
+		}
+		d.Files[0].Records, d.Files[0].Duplicates, d.Files[0].LinesSHA256 = 2, 2, lines.Sum()
+	})
+	s.digests = append(s.digests, again.digests[3])
+	assert.Equal(t, []Kind{KindRestored}, kindsOf(s.check(nil)))
+	s.records = slices.DeleteFunc(s.records, func(r Record) bool { return r.FileID == "file-3" && r.Line == 1 })
+	assert.Contains(t, kindsOf(s.check(nil)), KindFile)
+}
+
+// Lines that a file has left out as duplicates may be there all the same, from a call
+// that a kill ended: they are counted, and more than these are foreign.
+func TestDuplicatesMayBeThere(t *testing.T) {
+	s := newStore(t)
+	lines := NewLinesDigest()
+	for number := 1; number <= 2; number++ {
+		lines.Add(number, SumLine(line(4, number)))
+	}
+	s.change(t, 3, func(d *Document) {
+		d.Files[1].Records, d.Files[1].Duplicates, d.Files[1].LinesSHA256 = 2, 2, lines.Sum()
+	})
+	report := s.check(nil)
+	assert.Empty(t, report.Findings)
+	assert.Equal(t, []int{4, 16, 4}, []int{report.Streams[0].Files, report.Streams[0].Records, report.Streams[0].Counted})
+	forged := s.records[len(s.records)-2]
+	forged.FileID, forged.FileSHA256, forged.Line = "file-4", strings.Repeat("4", 64), 99
+	s.records = append(s.records, forged)
+	assert.Equal(t, []Kind{KindForeign}, kindsOf(s.check(nil)))
+}
+
 // A tally that was stored and read goes on as if it had not been.
 func TestTallyIsStored(t *testing.T) {
 	whole, stored := NewTally(3), NewTally(3)
